@@ -45,7 +45,7 @@ fn main() {
     }
 }
 
-/// How long commits take in a store with a search index.
+/// Measures the times of commits in a store with a search index.
 fn measure_stalls(folder: &Path, (redact, reader): (bool, bool), length: Duration) -> Vec<Duration> {
     let folder = tempfile::tempdir_in(folder).expect("a folder");
     let store = Store::open(folder.path()).expect("opens");

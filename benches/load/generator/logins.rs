@@ -38,7 +38,7 @@ pub struct Herd {
     per_channel: usize,
 }
 
-/// Measures logins.
+/// Logs clients in and out as often as asked for, and returns the CPU of the server for one login.
 pub async fn run(target: &Target, options: &Logins) -> Result<Outcome> {
     let clients = options.clients.clamp(1, options.count.max(1));
     let dialer = dialer_with_devices(target, clients).await?;

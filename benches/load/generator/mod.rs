@@ -91,10 +91,10 @@ pub enum Scenario {
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Channel {
-    /// Members
+    /// Sessions in the channel, with those that write
     #[arg(long, default_value_t = 50)]
     members: usize,
-    /// Those of them that write
+    /// Members that write
     #[arg(long, default_value_t = 5)]
     senders: usize,
     /// Bytes of each text

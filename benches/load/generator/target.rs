@@ -49,7 +49,7 @@ pub struct Target {
     /// Source addresses, 127.0.0.1 and on; each has ports for some 28,000 connections
     #[arg(long, default_value_t = 1)]
     pub sources: u8,
-    /// Worker threads
+    /// Threads of the load generator that run the clients
     #[arg(long, default_value_t = 1)]
     pub threads: usize,
     /// Exchange keys by X25519MLKEM768 instead of X25519, which all servers have
@@ -65,7 +65,7 @@ pub struct Target {
 pub enum Proof {
     /// None, for servers without accounts
     None,
-    /// SASL PLAIN
+    /// The password, by SASL PLAIN
     Password,
     /// A client certificate, by SASL EXTERNAL
     Device,

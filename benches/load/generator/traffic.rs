@@ -43,7 +43,7 @@ pub struct Exchange {
     pub members: usize,
     /// Those of them that write.
     pub senders: usize,
-    /// How fast they write.
+    /// The speed at which the senders write.
     pub pace: Pace,
     /// Bytes of each text.
     pub bytes: usize,
@@ -66,7 +66,7 @@ pub enum Pace {
     Rate(f64),
 }
 
-/// What the members and senders of a run share.
+/// State that the members and senders of a run share.
 struct Run {
     exchange: Exchange,
     start: Instant,
@@ -252,7 +252,7 @@ async fn send(run: &Run, sender: usize, writer: &Writer) -> Result<u64> {
     Ok(number)
 }
 
-/// What one member has received.
+/// The messages that one member has received: their count, delays and faults.
 struct Received {
     faults: Faults,
     latencies: Latencies,

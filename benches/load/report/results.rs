@@ -37,16 +37,16 @@ pub struct Measure {
     pub title: &'static str,
     /// Decimals that are printed.
     pub decimals: usize,
-    /// How it compares, if it is steady enough to be compared between two days.
+    /// Direction in which it gets better; `None` if it is too unsteady to be compared between two days.
     pub comparison: Option<Better>,
 }
 
 /// Direction in which a figure gets better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
-    /// A rate.
+    /// More is better, as of things done in a second of CPU.
     More,
-    /// A cost.
+    /// Less is better, as of CPU or memory for one thing.
     Less,
 }
 
@@ -60,7 +60,7 @@ impl Measure {
         Self { comparison: Some(Better::Less), ..Self::new(scenario, key, title, decimals) }
     }
 
-    /// What a second of CPU makes.
+    /// Things done in a second of CPU.
     const fn rate(scenario: &'static str, key: &'static str, title: &'static str) -> Self {
         Self { comparison: Some(Better::More), ..Self::new(scenario, key, title, 0) }
     }

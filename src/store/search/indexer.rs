@@ -22,7 +22,7 @@ use crate::wire::MessageId;
 /// index see the state before.
 const CHUNK: u32 = if cfg!(test) { 7 } else { 8192 };
 
-/// Bytes of text after which a transaction takes no more messages, which it holds in memory.
+/// Limit of the text that a transaction holds in memory, in bytes.
 const CHUNK_BYTES: usize = 4 << 20;
 
 /// Delay after a failed attempt to erase.
@@ -156,7 +156,7 @@ impl Indexer {
         }
     }
 
-    /// Waits until no more commits come, or the messages have waited long enough. What was removed is not kept waiting.
+    /// Waits until no more commits come, or the messages have waited for the maximum time. Removals are not delayed.
     fn wait_for_quiet(&self, since: Instant) {
         let mut known = self.signal.commits();
         let mut is_busy = true;

@@ -1,4 +1,4 @@
-//! When the index is brought up to date: after the commits of a burst, and while they go on in large portions, so that it
+//! The times at which the index is brought up to date: after the commits of a burst, and while they go on in large portions, so that it
 //! takes no time from people. Searches do without it (`super::query`), so it may be late.
 
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ impl Pacing {
     pub const SERVER: Self = Self { quiet: Duration::from_millis(250), max_wait: Duration::from_secs(5) };
 }
 
-/// What the index does next.
+/// The next step of the thread that writes the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Wait so long, and look again.

@@ -35,7 +35,7 @@ pub struct SearchRun {
     search: Search,
     /// `None` if nothing can match.
     condition: Option<Condition>,
-    /// What is still to be searched, in the order of the search; `None` until that is known.
+    /// Sections that are not searched yet, in the order of the search; `None` until that is known.
     remaining: Option<VecDeque<Section>>,
     /// Beginning of the index when the search began.
     index_begin: MessageId,

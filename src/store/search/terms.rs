@@ -7,7 +7,7 @@ use super::tokenizer::{SearchToken, Tokens};
 use crate::core::effects::history::Search;
 use crate::core::record::{AccountId, ChannelId, Conversation};
 
-/// What a message must have to be found.
+/// Condition of a search: the conversations, the sender and the terms that a message must match.
 #[derive(Debug)]
 pub(super) struct Condition {
     scope: Scope,
@@ -27,7 +27,7 @@ enum Scope {
     },
 }
 
-/// What a text must have.
+/// A term of a search, which the text of a message must contain.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Term {
     /// A run of punctuation that begins like this.
@@ -101,7 +101,7 @@ impl Condition {
         in_scope && self.from.is_none_or(|from| from == sender)
     }
 
-    /// Returns true if a text has all that is searched for.
+    /// Returns true if a text contains all terms.
     pub fn matches_text(&self, text: &str) -> bool {
         if self.terms.is_empty() {
             return true;
