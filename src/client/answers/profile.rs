@@ -74,7 +74,7 @@ fn online_profile(user: &NumericReply, replies: &[ServerEvent], context: AnswerC
     let role = match (has(numeric::RPL_WHOISOPERATOR), has(numeric::RPL_WHOISBOT)) {
         (true, true) => "admin, bot",
         (true, false) => "admin of the server",
-        (false, true) => "bot",
+        (false, true) => numerics(replies).find_map(hook_role).unwrap_or("bot"),
         (false, false) => "member",
     };
     fields.add("Role", role);
@@ -93,6 +93,12 @@ fn online_profile(user: &NumericReply, replies: &[ServerEvent], context: AnswerC
     fields.add("Shared channels", &channels.shared.join(", "));
     fields.add("Other channels", &channels.others.join(", "));
     Card { title: format!("Profile of {nick}"), blocks: fields.0, secret: None }
+}
+
+/// Returns what Parlour says about a hook, such as whose messages it is sent.
+fn hook_role(reply: &NumericReply) -> Option<&str> {
+    let text = (reply.code == numeric::RPL_WHOISBOT).then(|| reply.param(1))?;
+    text.strip_prefix("is a ").filter(|role| role.starts_with("hook: "))
 }
 
 fn offline_profile(user: &NumericReply, replies: &[ServerEvent], context: AnswerContext<'_>) -> Card {

@@ -6,6 +6,9 @@ use crate::core::record::AccountId;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::modes::ModeFlag;
 
+/// Reason for which somebody who matches a ban or a mute may not speak.
+const BANNED: &str = "Cannot send to channel (+b): you are banned or muted";
+
 /// Permission level of an account in a channel, the lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PermissionLevel {
@@ -39,15 +42,15 @@ impl PermissionLevel {
     ) -> Option<&'static str> {
         if channel.archived.is_some() {
             Some("Cannot send to channel: it is archived, so it can only be read")
+        } else if account_state.is_hook && channel.lists.is_muted(account_state) {
+            // A hook has voice from the beginning, which says nothing about a ban that came later.
+            Some(BANNED)
         } else if self.at_least(PrefixMode::Voice) {
             None
         } else if channel.modes.has(ModeFlag::Moderated) {
             Some("Cannot send to channel (+m): voice required")
         } else {
-            channel
-                .lists
-                .is_muted(account_state)
-                .then_some("Cannot send to channel (+b): you are banned or muted")
+            channel.lists.is_muted(account_state).then_some(BANNED)
         }
     }
 

@@ -82,6 +82,21 @@ fn whois_is_a_profile() {
 }
 
 #[test]
+fn the_profile_of_a_hook_says_what_it_is_sent() {
+    let role = |text: &str| {
+        let about = format!(":srv 335 alice out :{text}");
+        let replies = [":srv 311 alice out out parlour * :Webhook", &about, ":srv 318 alice out :End"];
+        let card = card_lines(answer_with(ServerRequest::Profile("out".into()), &replies));
+        card.lines().find_map(|line| line.strip_prefix("Role: ")).expect("a role").to_owned()
+    };
+    assert_eq!(
+        role("is a hook: a program, which has all messages"),
+        "hook: a program, which has all messages"
+    );
+    assert_eq!(role("is a bot on home"), "bot");
+}
+
+#[test]
 fn whois_of_somebody_offline_or_unknown() {
     let replies = [
         ":srv 401 alice bob :No such nick",

@@ -6,6 +6,8 @@ use crate::core::commands::{Command, Spec};
 use crate::core::model::accounts::AccountState;
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::metadata::Visibility;
+use crate::core::record::AccountId;
+use crate::core::record::hook::HookKind;
 use crate::core::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
@@ -43,6 +45,26 @@ impl Whois {
     }
 }
 
+/// Describes a hook. Whoever writes in a channel learns from it that their messages leave the server.
+fn hook_text(cx: &Context<'_>, account: AccountId) -> String {
+    let hook = cx.core.hooks.get_active(account);
+    let Some((HookKind::Outgoing(outgoing), id)) = hook.map(|hook| (&hook.kind, hook.channel)) else {
+        return "is a hook: a program, which an admin of this server lets post".to_owned();
+    };
+    let channel = match cx.core.channels.get(id) {
+        Some(channel) if !channel.members.contains(&account) => {
+            return "is a hook: a program, which is sent no messages any more".to_owned();
+        }
+        Some(channel) if cx.can_see(channel) => channel.name.as_str(),
+        _ => "a channel",
+    };
+    let which = match outgoing.pattern {
+        Some(_) => format!("those messages of {channel} that have a certain text"),
+        None => format!("all messages of {channel}"),
+    };
+    format!("is a hook: a program, which an admin of this server lets have {which}")
+}
+
 fn whois_replies(cx: &Context<'_>, account_state: &AccountState) -> Vec<Reply> {
     /// Bytes of channel names that fit a line of 512 bytes.
     const MAX_CHANNELS_BYTES: usize = 380;
@@ -78,8 +100,7 @@ fn whois_replies(cx: &Context<'_>, account_state: &AccountState) -> Vec<Reply> {
     if account_state.account.id == ECHO_ACCOUNT_ID {
         replies.push(line(RPL_WHOISBOT).text("is a bot: part of the server, it echoes messages"));
     } else if account_state.is_hook {
-        replies
-            .push(line(RPL_WHOISBOT).text("is a hook: a program, which an admin of this server lets post"));
+        replies.push(line(RPL_WHOISBOT).text(hook_text(cx, account_state.account.id)));
     } else {
         if account_state.is_bot() {
             let network = &cx.core.settings.network;

@@ -1,6 +1,7 @@
 //! Hooks: their presence, what they may post, and what others can do to them.
 
 use crate::core::SessionId;
+use crate::core::record::hook::HookKey;
 use crate::core::record::{Record, SendId};
 use crate::core::request::admin::{
     AccountError, Change, ChangeRequest, NewInvite, Purpose, RequestError, RequestOutcome, UserChange,
@@ -80,6 +81,43 @@ fn the_modes_of_the_channel_apply() {
     d.send_line(al, "KICK #ci ci :enough");
     let refused = post(&mut d, "kicked", None);
     assert!(matches!(refused, Err(RequestError::Hook(HookError::NotMember(..)))), "{refused:?}");
+}
+
+#[test]
+fn a_ban_or_a_mute_silences_a_hook_with_voice() {
+    let (mut d, al) = with_hook();
+    for mask in ["ci", "m:ci", "ci!*@*"] {
+        d.send_line(al, &format!("MODE #builds +b {mask}"));
+        let refused = post(&mut d, "banned", None);
+        assert!(matches!(refused, Err(RequestError::Hook(HookError::Silenced(_)))), "{mask}: {refused:?}");
+        d.send_line(al, &format!("MODE #builds -b {mask}"));
+        post(&mut d, "again", None).expect("posted");
+    }
+    d.send_line(al, "MODE #builds +be *!*@* ci!*@*");
+    post(&mut d, "exempt", None).expect("posted");
+}
+
+#[test]
+fn whois_says_which_messages_a_hook_is_sent() {
+    let (mut d, al) = with_hook();
+    let bo = d.open("bo", "message-tags");
+    for (name, pattern) in [("out", None), ("some", Some("deploy".into()))] {
+        let key = HookKey([1; 32]);
+        let kind = NewHookKind::Outgoing { url: "http://localhost/secret".into(), pattern, key };
+        let channel = ChannelName::parse("#builds").expect("a channel");
+        d.apply_change(Change::HookCreate(NewHook { name: nick(name), channel, kind })).expect("a hook");
+    }
+    let mut whois = |from, name| d.send_line(from, &format!("WHOIS {name}"));
+    let seen = whois(al, "out");
+    assert!(seen.contains("lets have all messages of #builds\r\n") && !seen.contains("secret"), "{seen}");
+    let seen = whois(al, "some");
+    assert!(seen.contains("those messages of #builds that have a certain text\r\n"), "{seen}");
+    assert!(whois(bo, "ci").contains("lets post\r\n"));
+    d.send_line(al, "MODE #builds +s");
+    let seen = d.send_line(bo, "WHOIS out");
+    assert!(seen.contains("all messages of a channel\r\n") && !seen.contains("#builds"), "{seen}");
+    d.send_line(al, "KICK #builds out");
+    assert!(d.send_line(al, "WHOIS out").contains("is sent no messages any more\r\n"));
 }
 
 #[test]
