@@ -341,4 +341,18 @@ mod tests {
         assert_eq!(read(1, &Window { after, before, newest: false, limit: 1 }), [9]);
         assert_eq!(read(1, &Window { after, before, newest: true, limit: 1 }), [10]);
     }
+
+    /// Cargo reads the flags from `.cargo/config.toml`. A build without them works, but is slower.
+    #[test]
+    fn sqlite_is_built_with_the_flags_of_this_package() {
+        let flags = option_env!("LIBSQLITE3_FLAGS").unwrap_or_default();
+        assert!(flags.contains("-DHAVE_FDATASYNC=1"), "SQLite does not list this one: {flags:?}");
+        let conn = Connection::open_in_memory().expect("opens");
+        let mut read = conn.prepare("PRAGMA compile_options").expect("prepares");
+        let options = read.query_map([], |row| row.get(0)).expect("reads");
+        let options = options.collect::<Result<Vec<String>, _>>().expect("reads");
+        for wanted in flags.split_whitespace().filter_map(|flag| flag.strip_prefix("-DSQLITE_")) {
+            assert!(options.iter().any(|option| option == wanted), "{wanted} is not among {options:?}");
+        }
+    }
 }
