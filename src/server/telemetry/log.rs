@@ -22,6 +22,9 @@ const MAX_QUEUED_BYTES: usize = 4 << 20;
 /// Interval of the attempts to put the mark into a full queue.
 const FLUSH_RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
+/// Time that the writing thread rests when it has written all lines, so that it is woken once for those of a burst.
+const REST_TIME: Duration = Duration::from_millis(2);
+
 /// Destination of the server's log. Clones share it.
 ///
 /// Writing to it neither blocks nor fails. Lines that do not fit into the queue, or that cannot be written, are dropped
@@ -154,19 +157,27 @@ struct LogWriter<W> {
 impl<W: Write> LogWriter<W> {
     fn run(&mut self, entries: &Receiver<LogEntry>) {
         while let Ok(entry) = entries.recv() {
-            match entry {
-                LogEntry::Line(line) => {
-                    let written = self.report_dropped_lines().and_then(|()| self.write_line(&line));
-                    if written.is_err() {
-                        self.dropped_lines.fetch_add(1, Ordering::Relaxed);
-                    }
-                    self.queued_bytes.fetch_sub(line.len(), Ordering::Relaxed);
+            self.process(entry);
+            while let Ok(entry) = entries.try_recv() {
+                self.process(entry);
+            }
+            std::thread::sleep(REST_TIME);
+        }
+    }
+
+    fn process(&mut self, entry: LogEntry) {
+        match entry {
+            LogEntry::Line(line) => {
+                let written = self.report_dropped_lines().and_then(|()| self.write_line(&line));
+                if written.is_err() {
+                    self.dropped_lines.fetch_add(1, Ordering::Relaxed);
                 }
-                LogEntry::FlushMark(done) => {
-                    // Without a later line the count would go unreported at the end.
-                    let _ = self.report_dropped_lines();
-                    let _ = done.try_send(());
-                }
+                self.queued_bytes.fetch_sub(line.len(), Ordering::Relaxed);
+            }
+            LogEntry::FlushMark(done) => {
+                // Without a later line the count would go unreported at the end.
+                let _ = self.report_dropped_lines();
+                let _ = done.try_send(());
             }
         }
     }
