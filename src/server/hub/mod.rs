@@ -468,6 +468,7 @@ impl Hub {
         );
         let _ = self.apply_input(InputKind::Stopping);
         self.commit_pending();
+        self.commit_pipeline.commit_deferred();
         while self.commit_pipeline.is_busy() {
             let result = self.commit_pipeline.next().await;
             let failed = result.store_error.is_some();

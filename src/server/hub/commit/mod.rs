@@ -30,6 +30,12 @@ const OVERTAKE_DELAY: Duration = Duration::from_millis(250);
 /// only slow it ends earlier, and the records behind it are stored a little later instead of being refused.
 const HANG_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Time that records wait for others with which they share a commit, if nothing shows them.
+const DEFERRAL: Duration = Duration::from_secs(1);
+
+/// Maximum count of such records.
+const MAX_DEFERRED: usize = 1024;
+
 /// Outcome of a commit.
 #[derive(Debug, Default)]
 pub(in crate::server) struct CommitOutcome {
@@ -92,7 +98,7 @@ pub(in crate::server) struct RefusedRequest {
 pub(in crate::server) struct CommitPipeline {
     store: Store,
     in_flight: Option<InFlightCommit>,
-    /// Changes that were refused and are in force, and the outputs that show them.
+    /// Changes that are in force and were refused, or [deferred](Self::may_defer), and the outputs that show the former.
     backlog: Vec<Record>,
     held_outputs: Vec<Output>,
     /// Sessions with held outputs.
@@ -101,6 +107,8 @@ pub(in crate::server) struct CommitPipeline {
     retry_at: Option<Instant>,
     retry_delay: Duration,
     recovered_at: Option<Instant>,
+    /// Time at which deferred records are committed without others; `None` if there are none.
+    deferred_until: Option<Instant>,
 }
 
 struct InFlightCommit {
@@ -129,6 +137,7 @@ impl CommitPipeline {
             retry_at: None,
             retry_delay: RETRY_DELAY,
             recovered_at: None,
+            deferred_until: None,
         }
     }
 
@@ -137,9 +146,14 @@ impl CommitPipeline {
         self.in_flight.is_some()
     }
 
-    /// Starts to commit a batch. Without records, returns its outputs at once.
+    /// Starts to commit a batch. Without records, or if all of them are deferred, returns its outputs at once.
     pub fn start(&mut self, mut effects: Effects) -> Option<Vec<Output>> {
         if effects.records.is_empty() {
+            return Some(effects.outputs);
+        }
+        if self.may_defer(&effects.records) {
+            self.backlog.append(&mut effects.records);
+            self.deferred_until.get_or_insert_with(|| Instant::now() + DEFERRAL);
             return Some(effects.outputs);
         }
         let backlog_len = self.backlog.len();
@@ -149,7 +163,30 @@ impl CommitPipeline {
         None
     }
 
+    /// Returns true if records can wait for the next commit, so that a login alone causes none: they tell when devices
+    /// logged in last, and no output depends on them. Not while the store fails.
+    fn may_defer(&self, records: &[Record]) -> bool {
+        self.retry_at.is_none()
+            && self.held_outputs.is_empty()
+            && self.backlog.len() < MAX_DEFERRED
+            && records.iter().all(|record| matches!(record, Record::DeviceUsed { .. }))
+    }
+
+    /// Commits the deferred records, unless a commit is under way, which has them.
+    pub fn commit_deferred(&mut self) {
+        if self.in_flight.is_none() && self.deferred_until.is_some() {
+            self.commit_backlog();
+        }
+    }
+
+    fn commit_backlog(&mut self) {
+        let records = std::mem::take(&mut self.backlog);
+        let backlog_len = records.len();
+        self.commit(records, backlog_len, Effects::default());
+    }
+
     fn commit(&mut self, records: Vec<Record>, backlog_len: usize, effects: Effects) {
+        self.deferred_until = None;
         let is_probe = records.is_empty();
         let records = Arc::new(records);
         let (done, result) = oneshot::channel();
@@ -193,15 +230,14 @@ impl CommitPipeline {
     }
 
     /// Waits for the commit under way, or until it exceeds a time limit. Cancel safe. Never returns while nothing is
-    /// under way and the store works.
+    /// under way or deferred and the store works.
     pub async fn next(&mut self) -> CommitOutcome {
         if self.in_flight.is_none() {
-            let Some(retry) = self.retry_at else { return std::future::pending().await };
-            tokio::time::sleep_until(retry).await;
+            let due = self.retry_at.or(self.deferred_until);
+            let Some(due) = due else { return std::future::pending().await };
+            tokio::time::sleep_until(due).await;
             // Without a backlog an empty transaction shows whether the store works.
-            let records = std::mem::take(&mut self.backlog);
-            let backlog_len = records.len();
-            self.commit(records, backlog_len, Effects::default());
+            self.commit_backlog();
         }
         let is_failing = self.retry_at.is_some();
         let Some(in_flight) = &mut self.in_flight else { return CommitOutcome::default() };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::effects::{EventTo, InputEffects, ReplyTo};
+use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::received::{ReceivedRange, ReceivedRanges};
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, SendId};
 use crate::core::request::admin::RequestOutcome;
@@ -218,6 +219,32 @@ async fn refusal_behind_hanging_commit_keeps_other_records() {
     let done = start_in_flight(&mut commits, Effects::default());
     done.send(Ok(())).expect("waited for");
     assert_eq!(lines(&commits.next().await.outputs), ["joined"]);
+}
+
+#[tokio::test]
+async fn times_of_logins_by_device_cause_no_commit_of_their_own() {
+    let (_folder, mut commits) = commits();
+    let used = Record::DeviceUsed { fingerprint: CertificateFingerprint([7; 32]), at: Timestamp(7) };
+    let mut effects = Effects::default();
+    step(&mut effects, 1, std::slice::from_ref(&used), "welcome");
+    assert_eq!(lines(&commits.start(effects).expect("nothing to wait for")), ["welcome"]);
+    assert!(!commits.is_busy());
+    // The next commit takes it along, before later records.
+    let mut effects = Effects::default();
+    step(&mut effects, 1, &[message_record(8)], "echo");
+    assert!(commits.start(effects).is_none());
+    let in_flight = commits.in_flight.as_ref().expect("under way");
+    assert_eq!(*in_flight.records, [used.clone(), message_record(8)]);
+    assert_eq!(lines(&commits.next().await.outputs), ["echo"]);
+    // Without another one it is committed a little later, or when the server stops.
+    let mut effects = Effects::default();
+    step(&mut effects, 1, &[used], "welcome");
+    assert!(commits.start(effects).is_some());
+    assert!(commits.deferred_until.is_some());
+    commits.commit_deferred();
+    assert!(commits.is_busy());
+    let stored = commits.next().await;
+    assert!(stored.store_error.is_none() && commits.backlog.is_empty() && commits.deferred_until.is_none());
 }
 
 fn received_up_to(n: i64) -> ReceivedRanges {
