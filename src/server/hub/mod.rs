@@ -143,6 +143,7 @@ impl Hub {
     pub async fn run(mut self) {
         let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
         let ready = self.ready.clone();
+        let mut has_gathered = false;
         loop {
             let may_take_input = self.may_take_input();
             let (is_ready, due) = (self.schedule.is_ready(), self.schedule.next_due());
@@ -166,7 +167,10 @@ impl Hub {
                     }
                     None => break,
                 },
-                () = wait_for_input(&ready, is_ready, due), if may_take_input => self.take_inputs(),
+                () = wait_for_input(&ready, is_ready, due, &mut has_gathered), if may_take_input => {
+                    has_gathered = false;
+                    self.take_inputs();
+                }
                 () = sleep_for(wait) => {
                     // An account whose connection broke quits. That happens at most once in a grace period, so it is
                     // not charged.

@@ -6,8 +6,15 @@ use tokio::time::Instant;
 
 use crate::server::sessions::session::ReadySessions;
 
-/// Waits until sessions have input for the hub, or an account may spend.
-pub(super) async fn wait_for_input(ready: &ReadySessions, is_ready: bool, due: Option<Instant>) {
+/// Waits until sessions have input for the hub, or an account may spend, and then until all connections have been read
+/// that are ready: so one round takes all of it, and the hub is not woken for each line. `has_gathered` keeps that across
+/// calls that are cancelled, until the input is taken.
+pub(super) async fn wait_for_input(
+    ready: &ReadySessions,
+    is_ready: bool,
+    due: Option<Instant>,
+    has_gathered: &mut bool,
+) {
     if is_ready {
         // Other tasks run first: timers, commits, connections.
         return tokio::task::yield_now().await;
@@ -21,6 +28,9 @@ pub(super) async fn wait_for_input(ready: &ReadySessions, is_ready: bool, due: O
     tokio::select! {
         () = ready.wait() => {}
         () = due => {}
+    }
+    if !std::mem::replace(has_gathered, true) {
+        tokio::task::yield_now().await;
     }
 }
 
