@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 
 use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::server::TlsStream;
 
 use super::socket::LimitedSocket;
+use super::tls::TlsStream;
 use crate::server::sessions::line_form::LineForm;
 use crate::web::WebSocketStream;
 
@@ -24,15 +24,15 @@ impl ClientStream {
     /// Returns the socket below the encryption.
     pub fn socket_mut(&mut self) -> &mut LimitedSocket {
         match self {
-            Self::Tls(stream) => stream.get_mut().0,
-            Self::WebSocket(stream) => stream.get_mut().get_mut().0,
+            Self::Tls(stream) => stream.socket_mut(),
+            Self::WebSocket(stream) => stream.get_mut().socket_mut(),
         }
     }
 
     /// Returns the certificate that the client has proven to have. A browser is not asked for one.
     pub fn client_certificate(&self) -> Option<&CertificateDer<'static>> {
         match self {
-            Self::Tls(stream) => stream.get_ref().1.peer_certificates()?.first(),
+            Self::Tls(stream) => stream.common_state().peer_certificates()?.first(),
             Self::WebSocket(_) => None,
         }
     }

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use rustls::ServerConfig;
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::{StartHandshake, TlsStream};
 
 use super::client_stream::ClientStream;
 use super::socket::LimitedSocket;
+use super::tls::{StartedHandshake, TlsStream, start_handshake};
 use crate::server::config::Config;
 use crate::trust::live_identity::LiveIdentity;
 use crate::trust::tls::{self, ALPN, ALPN_HTTP, ALPN_HTTP_DEVICE};
@@ -50,7 +49,12 @@ pub(in crate::server) struct WebProtocol {
 /// A connection after its handshake.
 pub(in crate::server) enum Accepted<'a> {
     Irc(Box<TlsStream<LimitedSocket>>),
-    Http(Box<TlsStream<LimitedSocket>>, &'a WebProtocol),
+    Http {
+        stream: Box<TlsStream<LimitedSocket>>,
+        /// The name by which the client calls the server (SNI).
+        server_name: Option<String>,
+        web: &'a WebProtocol,
+    },
 }
 
 impl Protocols {
@@ -79,15 +83,17 @@ impl Protocols {
     /// Performs the TLS handshake. A client that names `http/1.1` and not `irc` (ALPN) is a browser, and so is each client
     /// of a listener for HTTP alone.
     pub async fn accept(&self, socket: LimitedSocket, kind: ListenerKind) -> io::Result<Accepted<'_>> {
-        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), socket).await?;
-        let web = self.web.as_ref().filter(|_| kind == ListenerKind::Web || is_browser(&start));
+        let handshake = start_handshake(socket).await?;
+        let web = self.web.as_ref().filter(|_| kind == ListenerKind::Web || is_browser(&handshake));
         match web {
             Some(web) => {
-                let config = if offers(&start, ALPN_HTTP_DEVICE) { &web.device_config } else { &web.config };
-                let stream = start.into_stream(config.clone()).await?;
-                Ok(Accepted::Http(Box::new(stream), web))
+                let config =
+                    if handshake.offers(ALPN_HTTP_DEVICE) { &web.device_config } else { &web.config };
+                let server_name = handshake.server_name();
+                let stream = Box::new(handshake.complete(config.clone()).await?);
+                Ok(Accepted::Http { stream, server_name, web })
             }
-            None => Ok(Accepted::Irc(Box::new(start.into_stream(self.irc.clone()).await?))),
+            None => Ok(Accepted::Irc(Box::new(handshake.complete(self.irc.clone()).await?))),
         }
     }
 }
@@ -98,15 +104,14 @@ impl Accepted<'_> {
     pub async fn into_lines(self, peer: IpAddr, line_bytes: usize) -> io::Result<Option<ClientStream>> {
         match self {
             Self::Irc(stream) => Ok(Some(ClientStream::Tls(*stream))),
-            Self::Http(mut stream, web) => {
+            Self::Http { mut stream, server_name, web } => {
                 // Requests have limits of their own, in size and number.
-                stream.get_mut().0.set_limit(None);
-                let server_name = stream.get_ref().1.server_name().map(ToOwned::to_owned);
+                stream.socket_mut().set_limit(None);
                 let policy = HostPolicy::Tls { server_name, origins: web.origins.clone() };
                 // Of a line that is somewhat too long the client learns so, as elsewhere. A far longer one ends the
                 // WebSocket before it is buffered.
                 let limit = 2 * LineFramer::new(line_bytes).max_line_bytes();
-                let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let certificate = stream.common_state().peer_certificates().and_then(<[_]>::first);
                 let certificate = certificate.filter(|shown| check_device_certificate(shown).is_ok());
                 let peer = Peer { address: peer, certificate: certificate.map(certificate_hash) };
                 let socket = serve(*stream, (&web.site, &policy), Some(peer), limit).await?;
@@ -127,11 +132,6 @@ fn phone_root(identity: &WebIdentity) -> Option<PhoneRoot> {
     })
 }
 
-fn is_browser(start: &StartHandshake<LimitedSocket>) -> bool {
-    offers(start, ALPN_HTTP) && !offers(start, ALPN)
-}
-
-/// Returns whether the client offers a protocol (ALPN).
-fn offers(start: &StartHandshake<LimitedSocket>, protocol: &[u8]) -> bool {
-    start.client_hello().alpn().into_iter().flatten().any(|offered| offered == protocol)
+fn is_browser(handshake: &StartedHandshake<LimitedSocket>) -> bool {
+    handshake.offers(ALPN_HTTP) && !handshake.offers(ALPN)
 }

@@ -9,3 +9,4 @@ pub(super) mod login;
 pub(super) mod pre_login_runtime;
 pub(super) mod session_io;
 pub(super) mod socket;
+mod tls;
