@@ -93,8 +93,8 @@ impl MessageBuilder {
         self.wire_lines += split_to_fit(&line, self.max_line_bytes).count().max(1);
         let too_much = |unit: &str, limit: usize| {
             Exit::Refused.error(format!(
-                "the message is too long: the server takes at most {limit} {unit} in one; send less, or without \
-                 --multiline"
+                "the message is too long: the server takes at most {limit} {unit} in one; send less, or line by line on \
+                 standard input"
             ))
         };
         if self.bytes > self.limits.bytes {

@@ -41,6 +41,11 @@ pub fn copy_socket(socket: &TcpStream) -> io::Result<std::net::TcpStream> {
     Ok(socket.as_socket().try_clone_to_owned()?.into())
 }
 
+/// Returns `false`: what waits in a pipe cannot be told without reading it here.
+pub fn has_piped_input() -> bool {
+    false
+}
+
 /// Returns `false`: a pipe does not tell that its reader is gone until something is written to it.
 pub fn wait_until_unread() -> bool {
     false

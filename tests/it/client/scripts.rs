@@ -52,10 +52,12 @@ fn sent_text_is_unchanged() {
     run_script(home, &["send", "#lobby", "--", "-n is no option"], "", 0);
     alice.wait_for_message("-n is no option");
     run_script(home, &["send", "#lobby", "two\nlines"], "", 0);
+    alice.wait_for_line("a batch", |line| line.command == "BATCH" && line.param(1) == "draft/multiline");
     assert_eq!(
         [alice.wait_for_message("two").text(), alice.wait_for_message("lines").text()],
         ["two", "lines"]
     );
+    assert_eq!(home.count("SELECT count(*) FROM messages WHERE text LIKE '%lines'"), 1);
     let long = "word ".repeat(1000);
     run_script(home, &["send", "#lobby"], &format!("{long}\n"), 0);
     let mut got = String::new();
