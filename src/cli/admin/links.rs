@@ -68,5 +68,8 @@ pub(super) fn parse_lifetime(text: &str) -> Result<Duration, String> {
 
 /// Parses the name of a channel, for clap.
 pub(super) fn parse_channel(text: &str) -> Result<ChannelName, String> {
+    if !text.starts_with('#') {
+        return Err("a channel's name starts with #; in a shell, in quotes: '#lobby'".to_owned());
+    }
     ChannelName::parse(text).map_err(|why| format!("this cannot be a channel's name: {why}"))
 }

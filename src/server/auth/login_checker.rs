@@ -198,13 +198,13 @@ impl LoginChecker {
 
     /// Notes that such a guess was wrong.
     pub fn note_wrong_guess(&self, origin: AttemptOrigin, guess: &GuessedSecret) {
-        self.report_wrong_token(origin);
+        self.report_wrong_token(origin, "a hook");
         self.rate_limit.lock().note_failure(origin.subject, guess, Instant::now().into());
     }
 
-    /// Logs that a program used a wrong token.
-    pub fn report_wrong_token(&self, AttemptOrigin { peer, subject, .. }: AttemptOrigin) {
-        let text = format_args!("wrong token of a program peer={peer}");
+    /// Logs that a program used a wrong token, of a hook or for the API.
+    pub fn report_wrong_token(&self, AttemptOrigin { peer, subject, .. }: AttemptOrigin, kind: &str) {
+        let text = format_args!("wrong token of a program for={kind:?} peer={peer}");
         self.incidents.record(subject, IncidentKind::LoginFailed, text);
     }
 

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use futures_core::Stream as _;
+use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
 use super::problem::Problem;
@@ -15,6 +16,11 @@ use crate::wire::file_name::file_size;
 
 /// Time limit for a whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Returns whether a percent-encoded text, such as that of a form or behind the `?` of an address, is UTF-8.
+pub(in crate::server) fn is_utf8_encoded(text: &str) -> bool {
+    percent_decode_str(text).decode_utf8().is_ok()
+}
 
 /// Reads a body of at most so many bytes.
 ///

@@ -96,6 +96,10 @@ fn a_program_reads_what_its_account_may_read() {
         ("people/echo", 404),
         ("people/%20", 404),
         ("search?text=heron&channel=%23open", 403),
+        ("search?text=heron&channel=%23nowhere", 404),
+        ("search?text=heron&channel=%23secret", 404),
+        ("search?text=%ff", 400),
+        ("search?text=heron&from=%C3%28", 400),
         ("search?text=heron&from=nobody", 404),
         ("nothing", 404),
     ] {

@@ -36,6 +36,17 @@ fn msgid(response: &Response) -> String {
 }
 
 #[test]
+fn what_is_wrong_with_a_new_hook_is_said() {
+    let home = hook_home(&[]);
+    let refused = |channel, name| {
+        let output = home.run_as("nobody", &["hook", "create", channel, "--name", name], "");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    assert!(refused("team", "ci").contains("a channel's name starts with #"));
+    assert!(refused("#team", "bad name").contains("this cannot be a hook's name"));
+}
+
+#[test]
 fn posts_are_messages_of_the_hook() {
     let home = hook_home(&[]);
     let server = home.serve();

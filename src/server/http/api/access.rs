@@ -59,7 +59,7 @@ impl ApiService {
         };
         if error == AccessTokenError::Wrong {
             let origin = self.login_checker.attempt_origin(peer.address, None);
-            self.login_checker.report_wrong_token(origin);
+            self.login_checker.report_wrong_token(origin, "the API");
             self.wrong_tokens
                 .take(origin.subject)
                 .map_err(|wait| Problem::too_many("Too many wrong tokens come from your address.", wait))?;

@@ -239,20 +239,19 @@ pub(super) async fn search(
     let is_from_one = sender.is_some();
     let scope = move |core: &Core| {
         let readable = core.readable_channels(account);
+        let one = one.map(|name| core.find_visible_channel(account, &name).ok_or_else(no_channel));
         let sender = sender.and_then(|name| core.account_id(&name));
-        (readable, sender, core.last_message(), core.message_times().clone())
+        (readable, one.transpose(), sender, core.last_message(), core.message_times().clone())
     };
-    let (channels, sender, last, times) = reader.service.hub.inspect(scope).await?;
+    let (channels, one, sender, last, times) = reader.service.hub.inspect(scope).await?;
+    let one = one?;
+    if one.as_ref().is_some_and(|channel| !channel.is_member) {
+        return Err(not_a_member());
+    }
     if is_from_one && sender.is_none() {
         return Err(no_sender());
     }
-    let conversation = match one {
-        None => None,
-        Some(name) => {
-            let known = channels.iter().find(|(_, known)| *known == name).ok_or_else(not_a_member)?;
-            Some(Conversation::Channel(known.0))
-        }
-    };
+    let conversation = one.map(|channel| Conversation::Channel(channel.id));
     let before_or_all = before.unwrap_or_else(|| last.successor());
     let search = Search {
         account,

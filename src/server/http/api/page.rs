@@ -8,6 +8,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use crate::server::http::body::is_utf8_encoded;
 use crate::server::http::problem::Problem;
 use crate::wire::file_name::encode_name;
 
@@ -69,6 +70,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     type Rejection = Problem;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if !is_utf8_encoded(head.uri.query().unwrap_or_default()) {
+            let text = "The parameters are wrong: they are not UTF-8, percent-encoded.";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, text));
+        }
         let parsed = Query::<T>::from_request_parts(head, state).await;
         parsed.map(|Query(parameters)| Self(parameters)).map_err(|rejection| {
             let what = match &rejection {

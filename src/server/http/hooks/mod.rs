@@ -1,6 +1,7 @@
 //! Webhooks: posts of programs to channels.
 
 mod post;
+mod slack;
 
 use std::sync::Arc;
 

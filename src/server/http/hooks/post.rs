@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
+use super::slack;
 use crate::core::commands::message::batch::{MAX_BYTES, MAX_LINES};
 use crate::core::record::{LINE_BREAK, LINE_CONCAT};
+use crate::server::http::body;
 use crate::server::http::problem::Problem;
 use crate::wire::chars::is_invisible;
-use crate::wire::file_name::file_size;
 use crate::wire::splitting::split_text;
 
 /// Longest name that a post shows before its text, in characters.
@@ -22,30 +24,44 @@ const HEAD_BYTES: usize = 400;
 const FORMATTING: [char; 9] = ['\x02', '\x03', '\x04', '\x0f', '\x11', '\x16', '\x1d', '\x1e', '\x1f'];
 
 /// A post, as its program wrote it.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Post {
     text: String,
-    #[serde(default)]
+    username: Option<String>,
+}
+
+/// The fields of a body that count.
+#[derive(Debug, Deserialize)]
+struct Fields {
+    text: Option<String>,
     username: Option<String>,
 }
 
 impl Post {
-    /// Parses a body: a JSON object, or a form with one in its field `payload`.
+    /// Parses a body: a JSON object, or a form with one in its field `payload`. An object in a form, or with one of Slack's
+    /// own fields, is Slack's.
     ///
     /// # Errors
     /// The sentence for the program.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
-        let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
         let body = std::str::from_utf8(body).map_err(|_| bad("The body is not UTF-8.".to_owned()))?;
         // curl says that all data is a form, so the body itself decides.
         let is_json = body.trim_start().starts_with('{');
         let payload = form_urlencoded::parse(body.trim().as_bytes()).find(|(name, _)| name == "payload");
-        let Some((_, payload)) = payload.filter(|_| !is_json) else {
-            return serde_json::from_str(body).map_err(|error| bad(describe(&error)));
-        };
-        let mut post: Self = serde_json::from_str(&payload).map_err(|error| bad(describe(&error)))?;
-        post.text = without_slack_escapes(&post.text);
-        Ok(post)
+        let payload = payload.filter(|_| !is_json).map(|(_, payload)| payload);
+        if payload.is_some() && !body::is_utf8_encoded(body) {
+            return Err(bad("The body is not UTF-8.".to_owned()));
+        }
+        // An object and no list: for those, the fields would be taken by their order.
+        let object: Map<String, Value> = serde_json::from_str(payload.as_deref().unwrap_or(body))
+            .map_err(|error| bad(describe(&error)))?;
+        let slack = (payload.is_some() || slack::is_slack(&object)).then(|| slack::text(&object));
+        let Fields { text, username } =
+            serde_json::from_value(Value::Object(object)).map_err(|error| bad(describe(&error)))?;
+        match slack.filter(|text| !text.is_empty()).or(text) {
+            Some(text) => Ok(Self { text, username }),
+            None => Err(bad("The body is not a JSON object with a `text`: missing field `text`.".to_owned())),
+        }
     }
 
     /// Returns the text of the message, with the separators of a multiline message. `line_bytes` limits its lines.
@@ -79,10 +95,12 @@ impl Post {
             }
             lines += 1;
         }
-        if lines > MAX_LINES || message.len() > MAX_BYTES {
+        // The pieces of a line have no break to count.
+        let bytes = message.len() - message.matches(LINE_CONCAT).count();
+        if lines > MAX_LINES || bytes > MAX_BYTES {
             let detail = format!(
-                "The text is too long: a message has at most {MAX_LINES} lines of {room} bytes, and {} in all.",
-                file_size(MAX_BYTES as u64)
+                "The text is too long: with the name before it a message has at most {MAX_BYTES} bytes and {MAX_LINES} \
+                 lines, and a line of more than {room} bytes counts as several."
             );
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
@@ -98,34 +116,13 @@ impl Post {
     }
 }
 
+fn bad(detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
+}
+
 /// Returns what is wrong with a JSON text.
 fn describe(error: &serde_json::Error) -> String {
     format!("The body is not a JSON object with a `text`: {error}.")
-}
-
-/// Returns a text without the escapes of Slack: `&lt;`, `&gt;`, `&amp;`, and links as `<URL|WORDS>`.
-fn without_slack_escapes(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('<') {
-        plain.push_str(before);
-        let link = after.split_once('>').filter(|(link, _)| {
-            ["http://", "https://", "mailto:"].iter().any(|scheme| link.starts_with(scheme))
-        });
-        if let Some((link, after)) = link {
-            match link.split_once('|') {
-                Some((url, words)) if url != words => plain.extend([words, " (", url, ")"]),
-                Some((url, _)) => plain.push_str(url),
-                None => plain.push_str(link),
-            }
-            rest = after;
-        } else {
-            plain.push('<');
-            rest = after;
-        }
-    }
-    plain.push_str(rest);
-    plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 #[cfg(test)]
@@ -145,11 +142,24 @@ mod tests {
 
     #[test]
     fn both_forms_are_read() {
-        let json =
-            Post::parse(br#" {"text": "a\nb", "username": "x", "icon_emoji": ":y:"}"#).expect("a post");
+        let json = Post::parse(br#" {"text": "a\nb", "username": "x", "other": ":y:"}"#).expect("a post");
         assert_eq!(json, Post { text: "a\nb".to_owned(), username: Some("x".to_owned()) });
         let form = "other=1&payload=%7B%22text%22%3A%20%22a+%2B+%3Chttps%3A%2F%2Fh%7Cb%3E%20%26amp%3B%22%7D";
         assert_eq!(Post::parse(form.as_bytes()).expect("a post"), post("a + b (https://h) &"));
+    }
+
+    #[test]
+    fn slacks_form_is_known_by_its_fields_in_json_too() {
+        let parse = |body: &str| Post::parse(body.as_bytes()).expect("a post");
+        let own = r#"{"text": "a &amp; <https://h|b>"}"#;
+        assert_eq!(parse(own), post("a &amp; <https://h|b>"));
+        let slack = r##"{"text": "a &amp; <https://h|b>", "channel": "#x"}"##;
+        assert_eq!(parse(slack), post("a & b (https://h)"));
+        assert_eq!(parse(r#"{"attachments": [{"text": "a &lt; b"}]}"#), post("a < b"));
+        assert_eq!(
+            parse("payload=%7B%22blocks%22:[%7B%22text%22:%7B%22text%22:%22a%22%7D%7D]%7D"),
+            post("a")
+        );
     }
 
     #[test]
@@ -161,9 +171,14 @@ mod tests {
             (b"{\"text\": 3}", "invalid type: integer `3`, expected a string"),
             (b"{\"message\": \"a\"}", "missing field `text`"),
             (b"[1]", "JSON object"),
+            (br#"["hi", "usr"]"#, "JSON object"),
+            (b"payload=[%22hi%22,null]", "JSON object"),
+            (b"payload=%7B%22text%22:%22%ff%22%7D", "not UTF-8"),
+            (b"{\"text\": null}", "missing field `text`"),
+            (b"{\"blocks\": [], \"attachments\": [{}]}", "missing field `text`"),
             (b"\"text\"", "JSON object"),
             (b"{\"text\": \"\xff\"}", "not UTF-8"),
-            (b"payload=%ff", "expected value"),
+            (b"payload=%ff", "not UTF-8"),
             (b"payload=", "EOF while parsing"),
         ] {
             let problem = Post::parse(body).expect_err("refused");
@@ -196,7 +211,14 @@ mod tests {
         assert_eq!(long.replace(LINE_CONCAT, ""), "word ".repeat(1000));
         assert!(message(&"x\n".repeat(MAX_LINES)).is_ok());
         assert_eq!(message(&"x\n".repeat(MAX_LINES + 1)), Err(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(
+            message(&"x".repeat(MAX_BYTES)).map(|text| text.replace(LINE_CONCAT, "").len()),
+            Ok(MAX_BYTES)
+        );
         assert_eq!(message(&"x".repeat(MAX_BYTES + 1)), Err(StatusCode::PAYLOAD_TOO_LARGE));
+        let two_lines = |more| "x".repeat(MAX_BYTES / 2) + "\n" + &"x".repeat(MAX_BYTES / 2 - 1 + more);
+        assert!(message(&two_lines(0)).is_ok());
+        assert_eq!(message(&two_lines(1)), Err(StatusCode::PAYLOAD_TOO_LARGE));
     }
 
     #[test]
