@@ -11,9 +11,10 @@ use super::links::{parse_channel, server_identity};
 use crate::cli::access;
 use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, print};
+use crate::client::text::clean::clean;
 use crate::core::record::hook::HookKey;
 use crate::core::request::admin::Change;
-use crate::core::request::hooks::{NewHook, NewHookKind};
+use crate::core::request::hooks::{NewHook, NewHookKind, origin_of};
 use crate::server::admin::{AdminQuery, AdminReply, Hook, HookDirection, HookState};
 use crate::server::http::HOOK_PATH;
 use crate::server::http::outgoing::target::HookTarget;
@@ -64,7 +65,7 @@ struct Create {
     #[arg(value_parser = parse_channel)]
     channel: ChannelName,
     /// The name of the hook, under which its messages are shown. It is not the name of an account.
-    #[arg(long, value_parser = access::parse_nick)]
+    #[arg(long, value_parser = parse_name)]
     name: Nick,
     /// Send the messages of the channel to this URL, instead of posting to it: over TLS to a host that `allow` in [hooks] of
     /// parlour.toml names, or to a program on this machine. The last line on standard output is then the key of the
@@ -74,6 +75,11 @@ struct Create {
     /// Send only messages with this text in them, whatever its case.
     #[arg(long = "match", value_name = "TEXT", requires = "post_to")]
     pattern: Option<String>,
+}
+
+/// Parses the name of a hook, for clap.
+fn parse_name(text: &str) -> Result<Nick, String> {
+    Nick::parse(text).map_err(|why| format!("this cannot be a hook's name: {why}"))
 }
 
 /// Runs the subcommand.
@@ -134,27 +140,40 @@ fn create_outgoing(admin: &Admin, folders: &Folders, new: NewOutgoing) -> anyhow
 }
 
 fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
-    let mut hooks: Vec<Hook> = Vec::new();
-    loop {
-        let after = hooks.last().map(|hook| hook.name.clone());
-        let AdminReply::Hooks(page) = admin.request(AdminQuery::HookList { after })? else {
-            bail!("an unexpected answer")
-        };
-        if page.is_empty() {
-            break;
-        }
-        hooks.extend(page);
-    }
+    let hooks = list_hooks(|query| admin.request(query))?;
     if json {
         return hooks.iter().try_for_each(|hook| print(&(serde_json::to_string(hook)? + "\n")));
     }
-    let titles = ["NAME", "DIRECTION", "CHANNEL", "STATE", "CREATED"];
+    let titles = ["NAME", "DIRECTION", "CHANNEL", "STATE", "CREATED", "TARGET", "MATCH"];
     let mut rows = vec![titles.map(ToOwned::to_owned)];
-    rows.extend(hooks.into_iter().map(hook_row));
-    print(&format_table(&rows))
+    rows.extend(hooks.iter().map(hook_row));
+    print(&format_table(&rows))?;
+    for hook in &hooks {
+        if let Some(reason) = &hook.failing_reason {
+            note!("The hook {} fails: {reason}.", hook.name);
+        }
+    }
+    Ok(())
 }
 
-fn hook_row(hook: Hook) -> [String; 5] {
+/// Lists all hooks, page after page.
+pub fn list_hooks(
+    mut request: impl FnMut(AdminQuery) -> anyhow::Result<AdminReply>,
+) -> anyhow::Result<Vec<Hook>> {
+    let mut hooks: Vec<Hook> = Vec::new();
+    loop {
+        let after = hooks.last().map(|hook| hook.name.clone());
+        let AdminReply::Hooks(page) = request(AdminQuery::HookList { after })? else {
+            bail!("an unexpected answer")
+        };
+        if page.is_empty() {
+            return Ok(hooks);
+        }
+        hooks.extend(page);
+    }
+}
+
+fn hook_row(hook: &Hook) -> [String; 7] {
     let direction = match hook.direction {
         HookDirection::Incoming => "incoming",
         HookDirection::Outgoing => "outgoing",
@@ -163,16 +182,19 @@ fn hook_row(hook: Hook) -> [String; 5] {
         HookState::Active => "active",
         HookState::Kicked => "removed from its channel",
         HookState::Homeless => "its channel was removed",
-        HookState::Failing => "cannot send",
+        HookState::Failing => "failing",
     };
     [
         hook.name.to_string(),
         direction.to_owned(),
-        hook.channel.map_or_else(|| "-".to_owned(), |channel| channel.to_string()),
+        hook.channel.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         match hook.failing_since {
             Some(since) => format!("{state} since {}", format_minute(since)),
             None => state.to_owned(),
         },
         format_minute(hook.created),
+        // Its path may be a secret, and is in --json only.
+        hook.url.as_deref().map_or("-", origin_of).to_owned(),
+        hook.pattern.as_deref().map_or_else(|| "-".to_owned(), clean),
     ]
 }

@@ -9,6 +9,7 @@ mod configuration;
 mod database;
 mod files;
 mod firewall;
+mod hooks;
 mod known_server;
 mod machine;
 mod permissions;
@@ -152,6 +153,7 @@ async fn check_server(folders: &Folders) -> Vec<Finding> {
     findings.push(firewall::check("/".as_ref(), &running.ports(&config)));
     let pin = certificates.as_ref().map(|certificates| certificates.pin);
     findings.extend(reachability::check(data, &running, &config, pin).await);
+    findings.extend(hooks::check(data));
     findings
 }
 

@@ -17,7 +17,9 @@ use crate::core::record::{
     TokenHash,
 };
 use crate::core::request::admin::{AccountError, RequestError, RequestOutcome, reserved_reason};
-use crate::core::request::hooks::{HookChange, HookError, HookPost, ListedHook, NewHook, NewHookKind};
+use crate::core::request::hooks::{
+    HookChange, HookError, HookPost, ListedHook, NewHook, NewHookKind, origin_of,
+};
 use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::ids::MessageTimes;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
@@ -38,8 +40,8 @@ impl Core {
                 }
                 Ok(RequestOutcome::Changed)
             }
-            HookChange::NoteFailing { hook, is_failing } => {
-                self.hooks.set_failing(hook, is_failing, at);
+            HookChange::NoteFailing { hook, failure } => {
+                self.hooks.set_failure(hook, failure);
                 Ok(RequestOutcome::Changed)
             }
         }
@@ -147,8 +149,8 @@ impl Core {
             let channel = self.channels.get(hook.channel);
             let is_member = channel.is_some_and(|channel| channel.members.contains(&hook.account));
             let channel = channel.map(|channel| channel.name.clone());
-            let failing_since = self.hooks.failing_since(hook.account);
-            Some(ListedHook { hook: hook.clone(), name, channel, is_member, failing_since })
+            let failure = self.hooks.failure(hook.account).cloned();
+            Some(ListedHook { hook: hook.clone(), name, channel, is_member, failure })
         };
         let mut page: Vec<ListedHook> = self
             .hooks
@@ -186,7 +188,7 @@ impl Core {
 
     /// Returns whether a hook fails to send.
     pub fn is_hook_failing(&self, account: AccountId) -> bool {
-        self.hooks.failing_since(account).is_some()
+        self.hooks.failure(account).is_some()
     }
 
     /// Returns whether there are hooks that send messages to programs.
@@ -275,9 +277,4 @@ impl Core {
             self.uncount_sent(message);
         }
     }
-}
-
-/// Returns scheme, host and port of a URL, without what may be a secret in it.
-fn origin_of(url: &str) -> &str {
-    url.match_indices('/').nth(2).and_then(|(at, _)| url.get(..at)).unwrap_or(url)
 }

@@ -1,6 +1,7 @@
 //! Hooks: those that there are, and the revoked ones, whose names new ones may take.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::core::record::hook::{HookKind, StoredHook};
 use crate::core::record::{AccountId, TokenHash};
@@ -12,8 +13,17 @@ pub struct Hooks {
     by_account: BTreeMap<AccountId, StoredHook>,
     by_token: HashMap<TokenHash, AccountId>,
     outgoing: BTreeSet<AccountId>,
-    /// Hooks that fail to send, and since when. Not stored.
-    failing: BTreeMap<AccountId, Timestamp>,
+    /// Hooks that fail to send. Not stored.
+    failing: BTreeMap<AccountId, HookFailure>,
+}
+
+/// Failure of a hook that sends messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookFailure {
+    /// Time of the first message that waits, so that it is the same after a restart of the server.
+    pub since: Timestamp,
+    /// Reason of the latest failure, for the operator.
+    pub reason: Arc<str>,
 }
 
 impl Hooks {
@@ -70,18 +80,21 @@ impl Hooks {
         self.outgoing.iter().copied()
     }
 
-    /// Notes whether a hook fails to send.
-    pub fn set_failing(&mut self, account: AccountId, is_failing: bool, now: Timestamp) {
-        if !is_failing {
-            self.failing.remove(&account);
-        } else if self.outgoing.contains(&account) {
-            self.failing.entry(account).or_insert(now);
+    /// Notes that a hook fails to send, or that it does not any more.
+    pub fn set_failure(&mut self, account: AccountId, failure: Option<HookFailure>) {
+        match (failure, self.failing.get_mut(&account)) {
+            (None, _) => drop(self.failing.remove(&account)),
+            (Some(failure), Some(known)) => known.reason = failure.reason,
+            (Some(failure), None) if self.outgoing.contains(&account) => {
+                self.failing.insert(account, failure);
+            }
+            _ => {}
         }
     }
 
-    /// Returns the time since which a hook fails to send, if it does.
-    pub fn failing_since(&self, account: AccountId) -> Option<Timestamp> {
-        self.failing.get(&account).copied()
+    /// Returns why and since when a hook fails to send, if it does.
+    pub fn failure(&self, account: AccountId) -> Option<&HookFailure> {
+        self.failing.get(&account)
     }
 
     /// Notes the last message that a hook has sent. Returns false if it was sent before, or the hook sends none.

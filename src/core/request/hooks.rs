@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::json;
+pub use crate::core::model::hooks::HookFailure;
 use crate::core::record::hook::{HookKey, StoredHook};
 use crate::core::record::{AccountId, SendId, TokenHash};
-use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
+use crate::wire::{ChannelName, MessageId, Nick};
 
 /// A hook to be made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,8 +55,8 @@ pub enum HookChange {
     NoteFailing {
         /// Account of the hook.
         hook: AccountId,
-        /// The latest attempt failed.
-        is_failing: bool,
+        /// Failure of the latest attempt, if it failed.
+        failure: Option<HookFailure>,
     },
 }
 
@@ -81,8 +82,8 @@ pub struct ListedHook {
     pub channel: Option<ChannelName>,
     /// It is in its channel.
     pub is_member: bool,
-    /// Time since which it fails to send, if it does.
-    pub failing_since: Option<Timestamp>,
+    /// Reason why it fails to send, if it does.
+    pub failure: Option<HookFailure>,
 }
 
 /// Reason why a hook cannot be made or used. The texts are for people.
@@ -118,4 +119,9 @@ pub enum HookError {
     /// The idempotency key belongs to a post with another text.
     #[error("this idempotency key was used for another text, or for a message that was taken back")]
     KeyReused,
+}
+
+/// Returns scheme, host and port of a URL, without what may be a secret in it.
+pub fn origin_of(url: &str) -> &str {
+    url.match_indices('/').nth(2).and_then(|(at, _)| url.get(..at)).unwrap_or(url)
 }

@@ -44,10 +44,10 @@ pub(super) fn invites(core: &Core, after: i64, now: Timestamp) -> AdminReply {
 }
 
 pub(super) fn hooks(core: &Core, after: Option<&Nick>) -> AdminReply {
-    let listed = |ListedHook { hook, name, channel, is_member, failing_since }| {
+    let listed = |ListedHook { hook, name, channel, is_member, failure }| {
         let state = match &channel {
             None => HookState::Homeless,
-            Some(_) if is_member && failing_since.is_some() => HookState::Failing,
+            Some(_) if is_member && failure.is_some() => HookState::Failing,
             Some(_) if is_member => HookState::Active,
             Some(_) => HookState::Kicked,
         };
@@ -63,7 +63,8 @@ pub(super) fn hooks(core: &Core, after: Option<&Nick>) -> AdminReply {
             created: hook.created,
             url: outgoing.as_ref().map(|outgoing| outgoing.url.to_string()),
             pattern: outgoing.and_then(|outgoing| outgoing.pattern).map(|pattern| pattern.to_string()),
-            failing_since,
+            failing_since: failure.as_ref().map(|failure| failure.since),
+            failing_reason: failure.map(|failure| failure.reason.to_string()),
         }
     };
     AdminReply::Hooks(core.list_hooks(after, PAGE_SIZE).into_iter().map(listed).collect())

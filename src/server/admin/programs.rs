@@ -30,6 +30,8 @@ pub struct Hook {
     /// Time since which it cannot send.
     #[serde(with = "json::option")]
     pub failing_since: Option<Timestamp>,
+    /// Reason of the latest failure.
+    pub failing_reason: Option<String>,
 }
 
 /// Direction of a hook.

@@ -196,13 +196,18 @@ fn a_hook_that_fails_is_shown() {
     create(&home, "bot", &["--post-to", &program.url]);
     alice.request("PRIVMSG #builds :one");
     // The second attempt comes after the first failure was noted.
-    for _ in 0..2 {
-        program.next();
-    }
+    let first = program.next();
+    program.next();
     let list =
         || -> Value { serde_json::from_str(&home.succeed(&["hook", "list", "--json"])).expect("JSON") };
     let listed = list();
     assert!(listed["state"] == "failing" && listed["failing_since"].is_string(), "{listed}");
+    let reason = listed["failing_reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("the response is "), "{listed}");
+    // Since the message that waits, as after a restart.
+    assert_eq!(listed["failing_since"], first.json()["time"]);
+    let doctor = home.run_as("nobody", &["doctor"], "");
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains("the hook bot fails since"), "{doctor:?}");
     // That message is given up. The next one is taken at once, and the hook does not fail any more.
     program.next();
     alice.request("PRIVMSG #builds :two");

@@ -21,7 +21,7 @@ use crate::core::effects::history::{HistoryMessage, MessageFilter, Window};
 use crate::core::record::hook::OutgoingHook;
 use crate::core::record::{AccountId, ChannelId, Conversation};
 use crate::core::request::admin::ChangeRequest;
-use crate::core::request::hooks::HookChange;
+use crate::core::request::hooks::{HookChange, HookFailure};
 use crate::server::config;
 use crate::server::sessions::hub_handle::HubHandle;
 use crate::store::{Store, StoreError, history};
@@ -151,7 +151,7 @@ impl Outgoing {
                         return;
                     }
                     if due.is_failing && matches!(result, Attempts::Delivered) {
-                        self.note_failing(&mut due, false).await;
+                        self.note_failing(&mut due, None).await;
                     }
                 } else if !waiting.is_empty() {
                     // What is not sent needs no note of its own.
@@ -221,7 +221,8 @@ impl Outgoing {
             if self.is_over(due, message, &error) {
                 return Attempts::GivenUp;
             }
-            self.note_failing(due, true).await;
+            let failure = HookFailure { since: time, reason: error.to_string().into() };
+            self.note_failing(due, Some(failure)).await;
             if failures == FAILURES_LOGGED {
                 warn!(%error, hook = %due.name, "a hook cannot send; it is tried again");
             }
@@ -248,9 +249,9 @@ impl Outgoing {
     }
 
     /// Notes for `parlour hook list` whether a hook fails.
-    async fn note_failing(&self, due: &mut Due, is_failing: bool) {
-        due.is_failing = is_failing;
-        let note = HookChange::NoteFailing { hook: due.account, is_failing };
+    async fn note_failing(&self, due: &mut Due, failure: Option<HookFailure>) {
+        due.is_failing = failure.is_some();
+        let note = HookChange::NoteFailing { hook: due.account, failure };
         // The server is shutting down, or cannot store anything: the next attempt notes it again.
         let _ = self.hub.request(ChangeRequest::Hooks(note)).await;
     }
