@@ -1,7 +1,7 @@
 //! `parlour get`: saves a file from a message.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 use anyhow::Context as _;
 
@@ -20,7 +20,7 @@ use crate::client::transfer::{FileServer, Progress, TransferError};
 /// Save a file that was shared in a message, and print where it is.
 ///
 /// URL is the address as it stands in the message, of a server that this machine has joined. The file gets the name that
-/// its address has, in the current folder, and is there once it is whole. A broken connection is re-established, and the
+/// its address has, or else the one that the server has for it, in the current folder, and is there once it is whole. A broken connection is re-established, and the
 /// rest is read then.
 #[derive(clap::Args)]
 #[command(after_help = exit_code::exit_codes_help("\
@@ -54,15 +54,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 async fn get(args: &Args, address: &FileAddress) -> anyhow::Result<()> {
     let endpoint =
         find_endpoint(&args.login, address).with_context(|| format!("the file is on {}", address.server))?;
-    // What is in the way of the file is known before it is asked for.
-    let target = match &args.output {
-        Some(path) if path.as_os_str() == "-" => None,
-        path => Some(make_target(path.as_deref(), &address.name(), args.force)?),
-    };
+    let output = Some(&args.output).filter(|_| args.output.as_deref() != Some(Path::new("-")));
+    let target_named =
+        |name: &str| output.map(|output| make_target(output.as_deref(), name, args.force)).transpose();
+    // What is in the way of the file is known before it is asked for, if its name is.
+    let early = if address.has_name() { target_named(&address.name())? } else { None };
     let progress = Progress::default();
     let opened = Download::open(FileServer::new(&endpoint), &address.path, &progress).await;
     let mut download = opened.map_err(|error| describe_transfer_error(&error))?;
-    let bar = Bar::new(&address.name(), download.size);
+    let name = download.name.clone().filter(|_| !address.has_name()).unwrap_or_else(|| address.name());
+    let target = if address.has_name() { early } else { target_named(&name)? };
+    let bar = Bar::new(&name, download.size);
     let Some(target) = target else {
         let mut output = tokio::io::stdout();
         let copied = bar.show(&progress, target::copy(&mut download, &mut output)).await;
@@ -93,6 +95,9 @@ fn make_target(output: Option<&Path>, name: &str, replaces: bool) -> anyhow::Res
     let path = match output {
         None => PathBuf::from(name),
         Some(folder) if folder.is_dir() => folder.join(name),
+        Some(path) if path.as_os_str().to_string_lossy().ends_with(is_separator) => {
+            return Err(Exit::Failed.error(format!("there is no folder {}; make it first", path.display())));
+        }
         Some(path) => path.to_owned(),
     };
     Target::create(&path, replaces).map_err(|error| match error {

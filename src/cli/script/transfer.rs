@@ -72,6 +72,10 @@ pub fn describe_transfer_error(error: &TransferError) -> anyhow::Error {
         TransferError::Refused { status, .. } if status.as_u16() == 413 => {
             (Exit::Refused, "send a smaller one, or ask who runs the server")
         }
+        // Its sentence says what is to be done, which differs: the quota may be full, or the disk.
+        TransferError::Refused { status, .. } if status.as_u16() == 507 => {
+            return Exit::Refused.error(error.to_string());
+        }
         TransferError::Refused { .. } => {
             (Exit::Refused, "try again later, and tell who runs the server if that does not help")
         }

@@ -29,10 +29,18 @@ pub fn download_folder() -> PathBuf {
 }
 
 /// Looks for a file.
-pub fn find_file(path: &str) -> Option<FoundFile> {
-    let path = expand_home(path);
-    let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    Some(FoundFile { name: path.file_name()?.to_string_lossy().into_owned(), size: metadata.len() })
+///
+/// # Errors
+/// There is none, or the path leads to something else, as a text for the user.
+pub fn find_file(path: &str) -> Result<FoundFile, String> {
+    let missing = || format!("there is no file {path}");
+    let found = expand_home(path);
+    let metadata = found.metadata().map_err(|_| missing())?;
+    if !metadata.is_file() {
+        return Err(format!("{path} is not a file; pack a folder into one file first"));
+    }
+    let name = found.file_name().ok_or_else(missing)?.to_string_lossy().into_owned();
+    Ok(FoundFile { name, size: metadata.len() })
 }
 
 /// Returns the paths that begin with this one, in order; folders have a separator at their end. Hidden names are offered when
@@ -83,7 +91,11 @@ mod tests {
         assert!(complete("missing/x").is_empty());
         let found = find_file(&format!("{root}/a b.txt")).expect("a file");
         assert_eq!((&*found.name, found.size), ("a b.txt", 5));
-        assert!(find_file(root).is_none(), "a folder is no file");
+        assert!(
+            find_file(root)
+                .is_err_and(|error| error.ends_with("is not a file; pack a folder into one file first"))
+        );
+        assert!(find_file("missing").is_err_and(|error| error == "there is no file missing"));
         assert_eq!(expand_home("a~b"), PathBuf::from("a~b"));
         assert!(!expand_home("~/x").starts_with("~"));
     }

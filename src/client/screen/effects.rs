@@ -10,12 +10,12 @@ pub struct FileAccess {
     /// Returns the paths that begin with a text.
     pub complete: fn(&str) -> Vec<String>,
     /// Looks for a file.
-    pub find: fn(&str) -> Option<FoundFile>,
+    pub find: fn(&str) -> Result<FoundFile, String>,
 }
 
 impl Default for FileAccess {
     fn default() -> Self {
-        Self { complete: |_| Vec::new(), find: |_| None }
+        Self { complete: |_| Vec::new(), find: |path| Err(format!("there is no file {path}")) }
     }
 }
 

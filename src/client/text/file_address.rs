@@ -67,10 +67,15 @@ impl FileAddress {
         authority.and_then(parse_authority).is_some_and(|server| server == self.server)
     }
 
-    /// Returns the name of the file as the address has it, for this machine.
+    /// Returns the name of the file as the address has it, for this machine; a word for any file if it has none.
     pub fn name(&self) -> String {
         let name = self.path.split('/').nth(3).unwrap_or_default();
         safe_name(&percent_decode_str(name).decode_utf8_lossy())
+    }
+
+    /// Returns whether the address has the name of the file.
+    pub fn has_name(&self) -> bool {
+        self.path.split('/').nth(3).is_some()
     }
 }
 

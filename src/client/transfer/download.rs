@@ -3,7 +3,9 @@
 use std::pin::Pin;
 
 use axum::body::{Body, BodyDataStream};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE};
+use axum::http::header::{
+    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
+};
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
 use futures_core::Stream as _;
@@ -12,6 +14,8 @@ use hyper::body::Incoming;
 use super::{Attempts, FileServer, Progress, TransferError, number_of, refusal, text_of};
 use crate::client::http::HttpConnection;
 use crate::client::text::clean::clean;
+use crate::web::disposition::name_in_disposition;
+use crate::wire::file_name::safe_name;
 
 /// A file that is being read. Dropping it ends the connection.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub struct Download {
     path: String,
     /// Size of the whole, in bytes.
     pub size: u64,
+    /// Its name, as the server says.
+    pub name: Option<String>,
     /// Its media type, as the server says.
     pub media_type: String,
     etag: Option<HeaderValue>,
@@ -56,8 +62,10 @@ impl Download {
         };
         let size = number_of(&response, &CONTENT_LENGTH).filter(|_| response.status() == StatusCode::OK);
         let media_type = text_of(&response, &CONTENT_TYPE).unwrap_or("application/octet-stream");
+        let name = text_of(&response, &CONTENT_DISPOSITION).and_then(name_in_disposition);
         Ok(Self {
             server,
+            name: name.map(|name| safe_name(&name)),
             path: path.to_owned(),
             size: size.ok_or(TransferError::Answer)?,
             media_type: clean(media_type),

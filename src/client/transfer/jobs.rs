@@ -132,8 +132,9 @@ async fn save_file(
     folder: &Path,
     events: &Events,
 ) -> Result<PathBuf, TransferError> {
-    let (name, progress) = (address.name(), Progress::default());
+    let progress = Progress::default();
     let mut download = Download::open(server, &address.path, &progress).await?;
+    let name = download.name.clone().filter(|_| !address.has_name()).unwrap_or_else(|| address.name());
     let target = Target::create_in(folder, &name)?;
     events.follow((&name, download.size), &progress, target.fill(&mut download)).await
 }

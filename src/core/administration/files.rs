@@ -34,6 +34,7 @@ impl Core {
                 }
                 Ok(())
             }
+            FileChange::Remove { by, file } => self.remove_own_file(by, file, fx),
             FileChange::RemoveUnshared { before } => {
                 self.remove_unshared_files(before, fx);
                 Ok(())
@@ -182,6 +183,16 @@ impl Core {
         if !self.files.unshare(share) {
             self.remove_file(share.file, fx);
         }
+    }
+
+    fn remove_own_file(&mut self, by: AccountId, id: FileId, fx: &mut Effects) -> Result<(), FileError> {
+        let is_active = self.accounts.get(by).is_some_and(|known| !known.account.disabled);
+        let own = self.files.get(id).filter(|state| is_active && state.file.owner == by);
+        if !own.ok_or(FileError::Unknown)?.is_unshared() {
+            return Err(FileError::Shared);
+        }
+        self.remove_file(id, fx);
+        Ok(())
     }
 
     /// Removes the files from before a time that no message shares.

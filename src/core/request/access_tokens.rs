@@ -51,7 +51,7 @@ pub enum AccessTokenError {
     #[error("there is no token {0}")]
     Unknown(Nick),
     /// Another token has this name, or this hash.
-    #[error("there is a token {0} already; revoke it, or choose another name")]
+    #[error("there is a token {0} already")]
     Taken(Nick),
     /// There are as many tokens as there may be.
     #[error("there are {0} tokens already, the maximum")]

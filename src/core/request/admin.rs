@@ -126,6 +126,28 @@ impl Change {
     pub fn account(name: Nick, change: UserChange) -> Self {
         Self::UserChanges(vec![AccountChange { name, change }])
     }
+
+    /// Returns the command of `parlour` that makes such a change, for the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UserAdd { .. } => "user add",
+            Self::UserImport(_) => "user import",
+            Self::Import(_) => "import",
+            Self::UserChanges(changes) => changes.first().map_or("user", |change| change.change.name()),
+            Self::UserErase { .. } => "user erase",
+            Self::MessagesErase(_) => "user erase --messages",
+            Self::InviteCreate(_) | Self::FirstInviteCreate(_) | Self::InvitesCreate(_) => "invite create",
+            Self::InviteRevoke { .. } => "invite revoke",
+            Self::HookCreate(_) => "hook create",
+            Self::HookRevoke { .. } => "hook revoke",
+            Self::TokenCreate(_) => "token create",
+            Self::TokenRevoke { .. } => "token revoke",
+            Self::Group(_) => "group",
+            Self::ClockAccept => "clock accept",
+            Self::SessionClose { .. } => "session close",
+            Self::Channel { .. } => "channel",
+        }
+    }
 }
 
 /// A change of the account with a name.
@@ -153,6 +175,19 @@ pub enum UserChange {
     Enable,
     /// Remove the account and end its sessions. Its name stays taken.
     Remove,
+}
+
+impl UserChange {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Password(_) => "user passwd",
+            Self::Role(_) => "user role",
+            Self::Set(_) => "user set",
+            Self::Disable => "user disable",
+            Self::Enable => "user enable",
+            Self::Remove => "user remove",
+        }
+    }
 }
 
 /// An invite to be made.

@@ -26,6 +26,13 @@ pub enum FileChange {
     },
     /// Remove a file that its uploader has no use for, unless a message shares it or a link leads to it.
     Discard(FileId),
+    /// Remove a file of the account that requests it, which no message shares and no link leads to.
+    Remove {
+        /// The account.
+        by: AccountId,
+        /// The file.
+        file: FileId,
+    },
     /// Remove the files that no message shares and no link leads to.
     RemoveUnshared {
         /// Time before which they were uploaded.
@@ -63,19 +70,24 @@ pub enum FileError {
     TooLarge(u64),
     /// The account's files would be larger together than they may be.
     #[error(
-        "the files of an account may have at most {} together; take back messages with files to make room",
+        "the files of an account may have at most {} together; take back messages with files, or delete files that no message shares, to make room",
         file_size(*.0)
     )]
     QuotaReached(u64),
     /// The account has as many files as it may have.
-    #[error("an account may have at most {0} files; take back messages with files to make room")]
+    #[error(
+        "an account may have at most {0} files; take back messages with files, or delete files that no message shares, to make room"
+    )]
     TooMany(usize),
     /// The disk has so little room left that only admins may write.
-    #[error("the server's disk is almost full, so only admins can upload files")]
+    #[error("the server's disk is almost full, so only admins can upload files; tell who runs the server")]
     DiskIsLow,
     /// There is no such file, or the account may not read it.
     #[error("there is no such file")]
     Unknown,
+    /// A message shares it, or a link leads to it.
+    #[error("a message shares this file, or a link leads to it: take that back first")]
+    Shared,
     /// Another file has this link.
     #[error("another file has this link")]
     LinkTaken,

@@ -299,7 +299,7 @@ impl Core {
     }
 
     /// Returns the name of an account, also of a removed one.
-    pub(super) fn account_name(&self, account: AccountId) -> Option<&Nick> {
+    pub fn account_name(&self, account: AccountId) -> Option<&Nick> {
         let known = self.accounts.get(account).map(super::model::accounts::AccountState::nick);
         known.or_else(|| self.accounts.get_reserved_name_by_id(account).map(|reserved| &reserved.name))
     }

@@ -134,7 +134,7 @@ fn refusals_are_one_line_with_a_remedy() {
     );
     assert_eq!(
         assert_failure(&run_as(home, "eve", &["chat", "elsewhere"], ""), 1),
-        "parlour: no server of that name is known, but 127.0.0.1; join it with an invite, or give its --pin\n"
+        "parlour: no server of that name, or of that address and port, is known, but 127.0.0.1; join it with an invite, or give its --pin\n"
     );
     let dead = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").to_string();
     assert_eq!(

@@ -78,6 +78,44 @@ fn standard_input_and_several_files_are_shared_in_one_message() {
 }
 
 #[test]
+fn several_lines_and_a_file_are_one_message() {
+    let (server, mut alice) = server_with_files();
+    let home = &server.home;
+    fs::write(home.path("a.txt"), "a").expect("written");
+    let send = ["send", "#lobby", "--file", "a.txt"];
+    run_script(home, &[&send[..], &["from\narguments"]].concat(), "", 0);
+    assert!(shared(&mut alice).0.starts_with("arguments https://"));
+    run_script(home, &[&send[..], &["--multiline"]].concat(), "from\n\nthe input\n", 0);
+    assert!(shared(&mut alice).0.starts_with("the input https://"));
+    // A message of a file alone, where there is no text.
+    run_script(home, &[&send[..], &["--multiline"]].concat(), "", 0);
+    assert!(shared(&mut alice).0.starts_with("https://"));
+    assert_eq!(home.count("SELECT count(*) FROM messages WHERE text LIKE 'from%/f/%'"), 2);
+    // Standard input that is not sent is not dropped without a word.
+    let (_, notes) = run_script(home, &send, "l1\nl2\n", 0);
+    assert!(notes.contains("standard input was not sent") && notes.contains("--multiline"), "{notes}");
+    let (_, why) = run_script(home, &["send", "#lobby", "--multiline", "--file", "-"], "x", 1);
+    assert!(why.contains("standard input cannot be the text and a file"), "{why}");
+}
+
+#[test]
+fn a_link_without_a_name_is_saved_under_the_name_of_the_file() {
+    let (server, mut alice) = server_with_files();
+    let home = &server.home;
+    fs::write(home.path("my report.txt"), "a").expect("written");
+    run_script(home, &["send", "#lobby", "--file", "my report.txt"], "", 0);
+    let (_, address) = shared(&mut alice);
+    let (without_name, _) = address.rsplit_once('/').expect("a name");
+    let (_, why) = run_script(home, &["get", without_name], "", 1);
+    assert!(why.contains("my report.txt exists already"), "{why}");
+    fs::create_dir(home.path("out")).expect("a folder");
+    let (printed, _) = run_script(home, &["get", without_name, "-o", "out"], "", 0);
+    assert_eq!(printed, "out/my report.txt\n");
+    let (_, why) = run_script(home, &["get", &address, "-o", "nosuchdir/"], "", 1);
+    assert!(why.contains("there is no folder nosuchdir/"), "{why}");
+}
+
+#[test]
 fn nothing_is_sent_when_a_file_cannot_be() {
     let (server, mut alice) = server_with_files();
     let home = &server.home;

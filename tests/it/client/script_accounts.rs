@@ -60,7 +60,10 @@ fn further_account_needs_no_password_and_stays_apart() {
     let (_, complaint) = run_script(home, &["send", "#lobby", "x", "--name", "carol"], "", 1);
     assert!(complaint.contains("carol is not your account"), "{complaint}");
     let (_, complaint) = run_script(home, &["logout", "carol@127.0.0.1"], "", 1);
-    assert!(complaint.contains("no server of that name is known"), "{complaint}");
+    assert!(
+        complaint.contains("no server of that name, or of that address and port, is known"),
+        "{complaint}"
+    );
     assert_eq!(count_devices(&server, "dora"), 1);
 }
 
@@ -84,7 +87,10 @@ fn refused_login_leaves_nothing_behind() {
     let (_, complaint) = run_script(&home, &["login", "127.0.0.1", "--name", "carol"], "", 1);
     assert!(complaint.contains("--password-stdin"), "{complaint}");
     let (_, complaint) = run_script(&home, &["login", "elsewhere:1", "--name", "carol"], "", 1);
-    assert!(complaint.contains("no server of that name is known"), "{complaint}");
+    assert!(
+        complaint.contains("no server of that name, or of that address and port, is known"),
+        "{complaint}"
+    );
     run_script(&home, &["login", "127.0.0.1"], "", 2);
     let address = server.address.to_string();
     let pin = server.pin().to_string();

@@ -372,3 +372,38 @@ fn isupport_names_the_address_for_uploads() {
     let refused = alice.request("FILES TOKEN");
     assert!(refused.iter().any(|line| line.command == "FAIL" && line.param(1) == "DISABLED"), "{refused:?}");
 }
+
+#[test]
+fn an_own_file_that_nobody_shares_is_removed_by_its_address() {
+    let home = file_home();
+    let server = home.serve();
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    let remove = |url: &str, name: &str| {
+        let path = url.strip_prefix(&format!("https://{}", server.address)).expect("an address here");
+        send(&server, &format!("DELETE {path} HTTP/1.1"), &[&basic(name)], b"")
+    };
+    let mib = vec![1; 1 << 20];
+    let first = upload(&server, "alice", "a.bin", &mib);
+    let second = upload(&server, "alice", "b.bin", &[&mib[1..], b"x"].concat());
+    let full = send(&server, "POST /upload HTTP/1.1", &[&basic("alice")], b"more");
+    assert_eq!(status(&full), 507, "{full}");
+    assert!(full.contains("delete files that no message shares"), "{full}");
+    let line = server.wait_for_log(|line| line.contains("an upload was refused"));
+    assert!(line.contains("alice") && line.contains("127.0.0.1") && line.contains("room"), "{line}");
+    share(&mut alice, "#room", &first);
+    assert_eq!(status(&remove(&first, "alice")), 409);
+    assert_eq!(status(&remove(&second, "bob")), 404);
+    assert_eq!(status(&remove(&second, "alice")), 204);
+    assert_eq!(status(&remove(&second, "alice")), 404);
+    assert!(!may_read(&server, &second, "alice") && may_read(&server, &first, "alice"));
+    assert_eq!(contents(&home).len(), 1);
+    let path = second.strip_prefix(&format!("https://{}", server.address)).expect("an address here");
+    let other = send(&server, &format!("PUT {path} HTTP/1.1"), &[&basic("alice")], b"");
+    assert!(header(&other, "allow").is_some_and(|allow| allow.contains("DELETE")), "{other}");
+    upload(&server, "alice", "c.bin", b"more");
+    // A program's token is told apart from a wrong one.
+    let token = format!("Authorization: Bearer {}", "A".repeat(43));
+    let refused = get(&server, &first, &[&token]);
+    assert!(status(&refused) == 401 && refused.contains("opens no files"), "{refused}");
+}

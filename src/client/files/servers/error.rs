@@ -63,7 +63,9 @@ pub enum ServersError {
     #[error("no server is known yet: join one with `parlour join LINK`")]
     NoServers,
     /// No server has this name.
-    #[error("no server of that name is known, but {0}; join it with an invite, or give its --pin")]
+    #[error(
+        "no server of that name, or of that address and port, is known, but {0}; join it with an invite, or give its --pin"
+    )]
     Unknown(String),
     /// An invite link was given in place of a server. It is not quoted, because its token is secret.
     #[error(

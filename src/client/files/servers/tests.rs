@@ -43,7 +43,7 @@ fn stored_server_is_loaded() {
     let error = name("nowhere").expect_err("unknown").to_string();
     assert_eq!(
         error,
-        "no server of that name is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example, chat.example:7000; join it with an invite, or give its --pin"
+        "no server of that name, or of that address and port, is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example, chat.example:7000; join it with an invite, or give its --pin"
     );
 }
 

@@ -19,7 +19,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         if model.is_online() && model.upload_url().is_none() {
             return Err("this server takes no files".to_owned());
         }
-        let file = find_file(path).ok_or_else(|| format!("there is no file {path}"))?;
+        let file = find_file(path)?;
         let name = clean(&file.name);
         let id = self.transfers.begin(target, name.clone(), Some(text))?;
         self.jobs.upload(id, self.session.endpoint(), path);

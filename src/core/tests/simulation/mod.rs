@@ -128,10 +128,10 @@ fn run_random_admin_request(d: &mut Driver, store: &StoreModel, rng: &mut SmallR
             file,
             link: Some(token).filter(|_| rng.random()),
         }),
-        18 => ChangeRequest::Files(if rng.random() {
-            FileChange::Discard(file)
-        } else {
-            FileChange::RemoveUnshared { before: d.now }
+        18 => ChangeRequest::Files(match rng.random_range(0..3) {
+            0 => FileChange::Discard(file),
+            1 => FileChange::Remove { by: AccountId(rng.random_range(16..20)), file },
+            _ => FileChange::RemoveUnshared { before: d.now },
         }),
         12 if rng.random_ratio(1, 4) => ChangeRequest::Admin(Change::UserErase { name }),
         12 => ChangeRequest::Admin(Change::ClockAccept),

@@ -163,15 +163,14 @@ where
             }
             AdminRequest::Query(AdminQuery::Certificates) => (self.running_server.reload)().await,
             AdminRequest::Query(query) => (self.running_server.answer)(query).await,
-            AdminRequest::Change(change) => match (self.apply_change)(change).await {
-                Ok(done) => {
-                    if !matches!(done, RequestOutcome::ClockAccepted(_)) {
-                        info!("control: carried out a change");
-                    }
-                    Ok(done.into())
+            AdminRequest::Change(change) => {
+                let name = change.name();
+                let done = (self.apply_change)(change).await;
+                if done.as_ref().is_ok_and(|done| !matches!(done, RequestOutcome::ClockAccepted(_))) {
+                    info!(change = name, "control: carried out a change");
                 }
-                Err(error) => Err(error.into()),
-            },
+                done.map(Into::into).map_err(Into::into)
+            }
         };
         result.map_or_else(Response::Failed, Response::Done)
     }

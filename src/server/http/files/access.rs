@@ -46,7 +46,7 @@ struct SessionToken {
 /// Use of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Purpose {
-    /// Reading, as often as one likes.
+    /// Reading, and removing what one has uploaded, as often as one likes.
     Read,
     /// One upload, after which a token counts for no other.
     Upload,

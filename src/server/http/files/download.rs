@@ -21,9 +21,9 @@ use tokio_util::io::ReaderStream;
 
 use super::folder::FileFolder;
 use super::inspection::is_shown_inline;
-use super::names::disposition;
 use crate::core::record::file::StoredFile;
 use crate::web::TransferProgress;
+use crate::web::disposition::disposition;
 
 /// Policy of a file that is opened as a page: nothing runs, and nothing is loaded.
 const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'");

@@ -8,7 +8,7 @@
 //! | `resumable`, `tus` | uploads that go on after a broken connection |
 //! | `download` | sending of a file or a part of it |
 //! | `access` | proofs of an account in a request, and the tokens of sessions |
-//! | `names`, `inspection` | what a file is called, and what it is by its content |
+//! | `inspection` | what a file is by its content |
 //! | `refused` | the responses to requests that are not carried out |
 //! | `maintenance` | removal of what nobody shares, and of what a crash left |
 
@@ -17,7 +17,6 @@ mod download;
 pub mod folder;
 mod inspection;
 pub(in crate::server) mod maintenance;
-mod names;
 mod refused;
 mod resumable;
 pub(in crate::server) mod service;
@@ -36,16 +35,18 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use self::access::Purpose;
-use self::names::name_in_disposition;
 use self::refused::{Refused, UPLOAD_LIMIT, limit_value};
 use self::service::{FileService, address, header_number};
 use self::tus::describe_protocol;
-use self::upload::{UploadBody, append, begin, blocking};
+use self::upload::{UploadBody, UploadLimits, append, begin, blocking};
+use crate::core::record::AccountId;
 use crate::core::record::file::{FileId, StoredFile};
-use crate::core::request::files::FILE_PATH;
+use crate::core::request::admin::RequestError;
+use crate::core::request::files::{FILE_PATH, FileError};
 use crate::trust::Token;
-use crate::web::TransferProgress;
+use crate::web::disposition::name_in_disposition;
 use crate::web::tus::{TUS_RESUMABLE, UPLOAD_PATH};
+use crate::web::{FromElsewhere, TransferProgress};
 use crate::wire::file_name::safe_name;
 
 /// Path of a link before its token.
@@ -59,8 +60,11 @@ pub(in crate::server) fn routes(service: FileService) -> Router {
             &format!("{UPLOAD_PATH}/{{key}}"),
             head(answer_description).patch(answer_append).delete(answer_removal).options(answer_options),
         )
-        .route(&format!("{FILE_PATH}{{id}}"), get(answer_file))
-        .route(&format!("{FILE_PATH}{{id}}/{{name}}"), get(answer_named_file))
+        .route(&format!("{FILE_PATH}{{id}}"), get(answer_file).delete(answer_file_removal))
+        .route(
+            &format!("{FILE_PATH}{{id}}/{{name}}"),
+            get(answer_named_file).delete(answer_named_file_removal),
+        )
         .route(&format!("{LINK_PATH}{{token}}"), get(answer_link))
         .route(&format!("{LINK_PATH}{{token}}/{{name}}"), get(answer_named_link))
         .with_state(service)
@@ -73,6 +77,18 @@ async fn answer_upload(State(service): State<FileService>, request: Request) -> 
         return service.create_resumable(&head).await;
     }
     let (account, limits) = service.check_upload(&head).await?;
+    let location = take_upload(&service, account, limits, &head, body).await;
+    Ok(created(&service.log_refusal(account, &head, location).await?))
+}
+
+/// Takes a whole file. Returns its address.
+async fn take_upload(
+    service: &FileService,
+    account: AccountId,
+    limits: UploadLimits,
+    head: &Parts,
+    body: Body,
+) -> Result<String, Refused> {
     let mut reservation = service.reserve(account)?;
     let limits = match header_number(&head.headers, &CONTENT_LENGTH)? {
         Some(length) => limits.with_announced(length),
@@ -92,7 +108,7 @@ async fn answer_upload(State(service): State<FileService>, request: Request) -> 
         head.headers.get(CONTENT_DISPOSITION).and_then(|header| std::str::from_utf8(header.as_bytes()).ok());
     let name = safe_name(&given.and_then(name_in_disposition).unwrap_or_default());
     let added = service.add_file(account, &name, content).await?;
-    Ok(created(&address(&head, &added.path)))
+    Ok(address(head, &added.path))
 }
 
 async fn answer_options(State(service): State<FileService>) -> Response {
@@ -150,6 +166,33 @@ async fn answer_named_file(
     request: Request,
 ) -> Result<Response, Refused> {
     answer_file(service, Path(id), request).await
+}
+
+/// Removes a file of the account that requests it, which no message shares and no link leads to.
+async fn answer_file_removal(
+    State(service): State<FileService>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let (request, _) = request.into_parts();
+    if request.extensions.get::<FromElsewhere>().is_some() {
+        let text = "A page from another address may not remove files here.";
+        return Err(Refused::new(StatusCode::FORBIDDEN, text));
+    }
+    let account = service.account(&request, Purpose::Read).await?;
+    let id = id.parse::<FileId>().map_err(|_| RequestError::File(FileError::Unknown))?;
+    service.remove_file(account, id).await?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+async fn answer_named_file_removal(
+    service: State<FileService>,
+    Path((id, _)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Refused> {
+    answer_file_removal(service, Path(id), request).await
 }
 
 async fn answer_link(

@@ -1,6 +1,7 @@
 //! The responses to requests that are not carried out.
 
 use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tracing::{info, warn};
@@ -10,7 +11,8 @@ use crate::core::request::admin::RequestError;
 use crate::core::request::files::FileError;
 use crate::server::http::problem::capitalized;
 use crate::server::sessions::hub_handle::HubStopped;
-use crate::web::text_response;
+use crate::web::{Peer, text_response};
+use crate::wire::Nick;
 
 /// Limits of an upload, which clients show to their users
 /// ([resumable uploads](https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/)).
@@ -30,15 +32,29 @@ pub(super) struct Refused {
     text: String,
     /// A header that says what would be carried out.
     header: Option<(HeaderName, HeaderValue)>,
+    /// The client ended an upload, or its connection broke.
+    is_broken_off: bool,
 }
 
 impl Refused {
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), header: None }
+        Self { status, text: text.into(), header: None, is_broken_off: false }
     }
 
     pub fn with_header(self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
         Self { header: Some((name, value.into())), ..self }
+    }
+
+    /// Logs that an upload of an account ended without a file.
+    pub fn log_upload(&self, account: Option<&Nick>, request: &Parts) {
+        let account = account.map_or("-", Nick::as_str);
+        let peer = request.extensions.get::<Peer>().map(|peer| peer.address.to_string()).unwrap_or_default();
+        let reason = &*self.text;
+        if self.is_broken_off {
+            info!(account, peer, "an upload broke off");
+        } else {
+            info!(account, peer, reason, "an upload was refused");
+        }
     }
 }
 
@@ -67,12 +83,12 @@ impl From<UploadError> for Refused {
             UploadError::Stalled | UploadError::TooSlow => StatusCode::REQUEST_TIMEOUT,
             UploadError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        match &error {
-            UploadError::Io(_) | UploadError::DiskFull => warn!(%error, "cannot store a file"),
-            _ => info!(%error, "an upload was refused"),
+        if matches!(error, UploadError::Io(_) | UploadError::DiskFull) {
+            warn!(%error, "cannot store a file");
         }
         let refused = Self::new(status, capitalized(&error.to_string()));
         match error {
+            UploadError::BrokenOff => Self { is_broken_off: true, ..refused },
             UploadError::TooLarge(most) => refused.with_header(UPLOAD_LIMIT, limit_value(most)),
             _ => refused,
         }
@@ -86,6 +102,8 @@ impl From<RequestError> for Refused {
             RequestError::File(FileError::QuotaReached(_) | FileError::TooMany(_) | FileError::DiskIsLow) => {
                 StatusCode::INSUFFICIENT_STORAGE
             }
+            RequestError::File(FileError::Unknown) => StatusCode::NOT_FOUND,
+            RequestError::File(FileError::Shared) => StatusCode::CONFLICT,
             RequestError::File(_) => StatusCode::FORBIDDEN,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };

@@ -20,6 +20,7 @@ use crate::core::request::admin::{ChangeRequest, RequestError};
 use crate::core::request::files::{FILE_PATH, FileChange, NewFile};
 use crate::server::auth::login_checker::LoginChecker;
 use crate::server::sessions::hub_handle::HubHandle;
+use crate::trust::AccessToken;
 use crate::web::{FromElsewhere, Peer};
 use crate::wire::file_name::encode_name;
 
@@ -54,13 +55,19 @@ impl FileService {
         };
         let services = (&*self.login_checker, &self.tokens, &self.hub);
         let found = find_account(&request.headers, peer, purpose, services).await;
-        let has_token = request
-            .headers
-            .get(AUTHORIZATION)
-            .is_some_and(|header| header.as_bytes().to_ascii_lowercase().starts_with(b"bearer "));
+        let given = request.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+        let token = given
+            .and_then(|given| given.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim());
         found.map_err(|why| match why {
-            NoAccount::Wrong if has_token => {
-                Refused::new(StatusCode::UNAUTHORIZED, "The token is wrong, or no longer valid.").with_header(
+            NoAccount::Wrong if token.is_some() => {
+                // Nobody is told here whether a program's token is valid.
+                let text = match token.is_some_and(|token| token.parse::<AccessToken>().is_ok()) {
+                    true => "A token of `parlour token` or of a hook opens no files: log in, or use the file's link.",
+                    false => "The token is wrong, or no longer valid.",
+                };
+                Refused::new(StatusCode::UNAUTHORIZED, text).with_header(
                     WWW_AUTHENTICATE,
                     HeaderValue::from_static("Bearer realm=\"Parlour\", error=\"invalid_token\""),
                 )
@@ -78,7 +85,8 @@ impl FileService {
             return Err(Refused::new(StatusCode::FORBIDDEN, text));
         }
         let account = self.account(request, Purpose::Upload).await?;
-        Ok((account, self.upload_limits(account).await?))
+        let limits = self.upload_limits(account).await;
+        Ok((account, self.log_refusal(account, request, limits).await?))
     }
 
     /// Returns the limits of an upload of an account.
@@ -86,6 +94,22 @@ impl FileService {
         let quota_left = self.hub.inspect(move |core| core.file_quota_left(account)).await?;
         let quota_left = quota_left.map_err(RequestError::File)?;
         Ok(UploadLimits { max_bytes: self.max_file_bytes(), quota_left, announced: None })
+    }
+
+    /// Logs why an upload of an account ends without a file, and returns that.
+    pub(super) async fn log_refusal<T>(
+        &self,
+        account: AccountId,
+        request: &Parts,
+        result: Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let refused = match result {
+            Ok(done) => return Ok(done),
+            Err(refused) => refused,
+        };
+        let name = self.hub.inspect(move |core| core.account_name(account).cloned()).await;
+        refused.log_upload(name.ok().flatten().as_ref(), request);
+        Err(refused)
     }
 
     /// Returns the maximum size of a file, in bytes.
@@ -122,6 +146,12 @@ impl FileService {
         };
         self.hub.request(ChangeRequest::Files(FileChange::Add(new))).await?;
         Ok(AddedFile { id, path: format!("{FILE_PATH}{id}/{}", encode_name(name)) })
+    }
+
+    /// Removes a file of an account that no message shares and no link leads to.
+    pub(super) async fn remove_file(&self, by: AccountId, file: FileId) -> Result<(), Refused> {
+        self.hub.request(ChangeRequest::Files(FileChange::Remove { by, file })).await?;
+        Ok(())
     }
 
     /// Removes a file that was added, unless a message shares it by now or a link leads to it.

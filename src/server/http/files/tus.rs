@@ -16,8 +16,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::refused::Refused;
 use super::resumable::{Held, Progress, Resumable};
 use super::service::{FileService, address, header_number};
-use super::upload::{UploadBody, UploadError, append, begin, blocking};
-use crate::core::record::TokenHash;
+use super::upload::{UploadBody, UploadError, UploadLimits, append, begin, blocking};
+use crate::core::record::{AccountId, TokenHash};
 use crate::trust::Token;
 use crate::web::TransferProgress;
 use crate::web::tus::{
@@ -35,16 +35,28 @@ impl FileService {
         let name = name_in_metadata(&request.headers)?;
         let (account, limits) = self.check_upload(request).await?;
         self.resumable.remove_expired();
-        let mut reservation = self.reserve(account)?;
-        let incoming = begin(&self.folder, limits.with_announced(length), &mut reservation).await?;
-        let mut upload = Resumable { name, length, progress: Progress::Waiting(Some(incoming), reservation) };
-        self.complete_if_whole(&mut upload).await?;
+        let begun = self.begin_resumable(account, name, length, limits).await;
+        let upload = self.log_refusal(account, request, begun).await?;
         let headers = description(&upload, request);
         let key = self.resumable.insert(account, upload);
         let mut response = answer(StatusCode::CREATED, headers);
         let location = address(request, &format!("{UPLOAD_PATH}/{key}"));
         insert(response.headers_mut(), LOCATION, location);
         Ok(response)
+    }
+
+    async fn begin_resumable(
+        &self,
+        account: AccountId,
+        name: String,
+        length: u64,
+        limits: UploadLimits,
+    ) -> Result<Resumable, Refused> {
+        let mut reservation = self.reserve(account)?;
+        let incoming = begin(&self.folder, limits.with_announced(length), &mut reservation).await?;
+        let mut upload = Resumable { name, length, progress: Progress::Waiting(Some(incoming), reservation) };
+        self.complete_if_whole(&mut upload).await?;
+        Ok(upload)
     }
 
     /// Tells how much of an upload has come.
@@ -92,6 +104,7 @@ impl FileService {
         let Held { mut upload, interruption } = held;
         let (before, length) = (upload.offset(), upload.length);
         if let Progress::Waiting(incoming, reservation) = &mut upload.progress {
+            let account = reservation.account();
             let limits = self.upload_limits(reservation.account()).await?.with_announced(length);
             let progress = parts.extensions.get::<TransferProgress>().cloned().unwrap_or_default();
             let body = UploadBody { body, progress, limits, interruption };
@@ -102,8 +115,10 @@ impl FileService {
             if upload.offset() > before {
                 self.resumable.note_change(&key, false);
             }
-            appended?;
-            self.complete_if_whole(&mut upload).await.inspect_err(|_| self.resumable.remove(&key))?;
+            self.log_refusal(account, &parts, appended.map_err(Refused::from)).await?;
+            let completed = self.complete_if_whole(&mut upload).await;
+            let completed = self.log_refusal(account, &parts, completed).await;
+            completed.inspect_err(|_| self.resumable.remove(&key))?;
             if matches!(upload.progress, Progress::Complete(_)) {
                 self.resumable.note_change(&key, true);
             }

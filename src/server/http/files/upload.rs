@@ -81,7 +81,7 @@ pub(in crate::server) enum UploadError {
     #[error("a file may have at most {}", file_size(*.0))]
     TooLarge(u64),
     /// With the bytes that the account may still store beside its other uploads.
-    #[error("the account has room for {} more; take back messages with files to make room", file_size(*.0))]
+    #[error("the account has room for {} more; take back messages with files, or delete files that no message shares, to make room", file_size(*.0))]
     QuotaReached(u64),
     #[error("{MAX_UPLOADS} uploads of the account are in progress")]
     TooMany,
@@ -93,7 +93,7 @@ pub(in crate::server) enum UploadError {
     Stalled,
     #[error("less than {} a second came", file_size(MIN_BYTES_PER_SECOND))]
     TooSlow,
-    #[error("the disk is full")]
+    #[error("the server's disk is full; tell who runs the server")]
     DiskFull,
     #[error("the server cannot store the file: {0}")]
     Io(io::Error),

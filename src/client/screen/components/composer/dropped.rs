@@ -25,7 +25,7 @@ impl Composer {
             return false;
         }
         let find = context.workspace.file_access.find;
-        let Some(files) = paths.iter().map(|path| find(path)).collect::<Option<Vec<_>>>() else {
+        let Some(files) = paths.iter().map(|path| find(path).ok()).collect::<Option<Vec<_>>>() else {
             return false;
         };
         let described: Vec<String> =
@@ -73,8 +73,10 @@ mod tests {
     fn drop_files(text: &str) -> (Fixture, Composer) {
         let (mut fixture, mut composer) = (Fixture::new(), Composer::default());
         fixture.lines(&[":srv 005 alice draft/FILEHOST=https://chat.example:6697/upload :are supported"]);
-        let find =
-            |path: &str| path.ends_with("png").then(|| FoundFile { name: "a.png".to_owned(), size: 2048 });
+        let find = |path: &str| {
+            let found = FoundFile { name: "a.png".to_owned(), size: 2048 };
+            path.ends_with("png").then_some(found).ok_or_else(|| format!("there is no file {path}"))
+        };
         fixture.workspace.file_access = FileAccess { find, ..FileAccess::default() };
         fixture.type_text(&mut composer, "look");
         fixture.with(|context| composer.handle_paste(text, context));

@@ -23,8 +23,7 @@ impl Workspace {
         if !self.takes_files(models) {
             return Err("this server takes no files".to_owned());
         }
-        let found = (self.file_access.find)(&path);
-        let file = found.ok_or_else(|| format!("there is no file {path}"))?;
+        let file = (self.file_access.find)(&path)?;
         let server = key.0;
         let id = self.transfers.begin(key, sanitize_line(&file.name, MAX_NAME_BYTES), Some(text))?;
         self.effects.push(ScreenEffect::Transfer(TransferRequest::Upload { id, server, path }));
@@ -174,8 +173,10 @@ mod tests {
     fn fixture() -> Fixture {
         let mut fixture = Fixture::new();
         fixture.lines(&[":srv 005 alice draft/FILEHOST=https://chat.example:6697/upload :are supported"]);
-        let find =
-            |path: &str| path.ends_with("png").then(|| FoundFile { name: "a.png".to_owned(), size: 2048 });
+        let find = |path: &str| {
+            let found = FoundFile { name: "a.png".to_owned(), size: 2048 };
+            path.ends_with("png").then_some(found).ok_or_else(|| format!("there is no file {path}"))
+        };
         fixture.workspace.file_access = FileAccess { find, ..FileAccess::default() };
         fixture
     }

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use crate::wire::file_name::encode_name;
 
 /// Returns the name in a `Content-Disposition`, as it was given: `filename*` if it can be read, else `filename`.
-pub(in crate::server) fn name_in_disposition(header: &str) -> Option<String> {
+pub fn name_in_disposition(header: &str) -> Option<String> {
     let mut plain = None;
     for parameter in parameters(header) {
         let Some((key, value)) = parameter.split_once('=') else { continue };
@@ -29,7 +29,7 @@ pub(in crate::server) fn name_in_disposition(header: &str) -> Option<String> {
 }
 
 /// Returns a `Content-Disposition` for a download.
-pub(in crate::server) fn disposition(name: &str, is_inline: bool) -> String {
+pub fn disposition(name: &str, is_inline: bool) -> String {
     let kind = if is_inline { "inline" } else { "attachment" };
     let plain: String = name.chars().map(|c| if c.is_ascii() && c != '%' { c } else { '_' }).collect();
     format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{}", encode_name(name))
