@@ -160,9 +160,9 @@ async fn hello_without_end_is_refused_while_it_is_read() {
         }
         io::Result::Ok(())
     };
-    let (refused, sent) = tokio::join!(start_handshake(near), send);
+    let (refused, outcome) = tokio::join!(start_handshake(near), send);
     assert!(refused.is_err());
-    sent.expect_err("closed");
+    outcome.expect_err("closed");
 }
 
 #[test]

@@ -61,18 +61,18 @@ fn assert_holds_no_buffers(stream: &ServerStream) {
 async fn lines_go_both_ways_and_leave_no_buffers() {
     let (mut server, mut client) = connected(64 * 1024).await;
     for round in 0..3 {
-        let (ping, pong) = (format!("PING {round}\r\n"), format!("PONG {round}\r\n"));
+        let (ping, answer) = (format!("PING {round}\r\n"), format!("PONG {round}\r\n"));
         client.write_all(ping.as_bytes()).await.expect("sent");
         let mut read = vec![0; 100];
         let length = server.read(&mut read).await.expect("received");
         assert_eq!(read.get(..length), Some(ping.as_bytes()));
         assert!(buffers::are_wiped());
-        let pieces = [IoSlice::new(b"PONG "), IoSlice::new(b""), IoSlice::new(&pong.as_bytes()[5..])];
+        let pieces = [IoSlice::new(b"PONG "), IoSlice::new(b""), IoSlice::new(&answer.as_bytes()[5..])];
         let written = server.write_vectored(&pieces).await.expect("taken");
         server.flush().await.expect("sent");
-        assert_eq!(written, pong.len());
+        assert_eq!(written, answer.len());
         client.read_exact(&mut read[..written]).await.expect("received");
-        assert_eq!(read.get(..written), Some(pong.as_bytes()));
+        assert_eq!(read.get(..written), Some(answer.as_bytes()));
         assert_holds_no_buffers(&server);
     }
     assert_eq!(server.write(b"").await.expect("nothing"), 0);
@@ -227,14 +227,14 @@ async fn abandoned_reads_and_writes_lose_and_repeat_nothing() {
         client.write_all(&text).await?;
         client.flush().await
     };
-    let (sent, ()) = tokio::join!(send, receive);
-    sent.expect("sent");
+    let (outcome, ()) = tokio::join!(send, receive);
+    outcome.expect("sent");
     assert!(received == text);
 
     // A write takes what the pipe has no room for. The next one waits, and is abandoned.
     let written = server.write(&text).await.expect("taken");
     assert_eq!(written, text.len());
-    server.write(&long_text(50_000)).await.expect("taken");
+    assert_eq!(server.write(&long_text(50_000)).await.expect("taken"), 50_000);
     tokio::select! {
         biased;
         _ = server.write(b"never") => panic!("there is no room"),
@@ -247,8 +247,8 @@ async fn abandoned_reads_and_writes_lose_and_repeat_nothing() {
         server.write_all(b"end").await?;
         server.flush().await
     };
-    let (sent, read) = tokio::join!(send, client.read_exact(&mut received));
-    sent.expect("sent");
+    let (outcome, read) = tokio::join!(send, client.read_exact(&mut received));
+    outcome.expect("sent");
     read.expect("received");
     assert!(received == expected);
     assert_holds_no_buffers(&server);
