@@ -63,9 +63,11 @@ impl FileService {
         found.map_err(|why| match why {
             NoAccount::Wrong if token.is_some() => {
                 // Nobody is told here whether a program's token is valid.
-                let text = match token.is_some_and(|token| token.parse::<AccessToken>().is_ok()) {
-                    true => "A token of `parlour token` or of a hook opens no files: log in, or use the file's link.",
-                    false => "The token is wrong, or no longer valid.",
+                let is_of_program = token.is_some_and(|token| token.parse::<AccessToken>().is_ok());
+                let text = if is_of_program {
+                    "A token of `parlour token` or of a hook opens no files: log in, or use the file's link."
+                } else {
+                    "The token is wrong, or no longer valid."
                 };
                 Refused::new(StatusCode::UNAUTHORIZED, text).with_header(
                     WWW_AUTHENTICATE,
