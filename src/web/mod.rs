@@ -5,7 +5,6 @@
 //! | [`site`] | the answers to requests: the files of the page, `mode.json`, the WebSocket |
 //! | [`policy`] | which hosts and origins a request may name |
 //! | [`serve()`] | one HTTP connection, until its end or until it becomes a WebSocket |
-//! | [`disposition`] | names of files in headers |
 //! | [`tus`] | paths, headers and values of uploads |
 //! | [`websocket`] | IRC over WebSocket: frames to lines and back |
 //! | [`lingering`] | streams whose last bytes arrive, although the other side still sends |
@@ -17,7 +16,6 @@
 
 mod assets;
 mod cors;
-pub mod disposition;
 pub mod lingering;
 pub mod phone;
 pub mod policy;

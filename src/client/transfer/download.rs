@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use super::{Attempts, FileServer, Progress, TransferError, number_of, refusal, text_of};
 use crate::client::http::HttpConnection;
 use crate::client::text::clean::clean;
-use crate::web::disposition::name_in_disposition;
+use crate::wire::file_name::disposition::name_in_disposition;
 use crate::wire::file_name::safe_name;
 
 /// A file that is being read. Dropping it ends the connection.

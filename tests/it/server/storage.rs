@@ -226,7 +226,7 @@ fn upload_on_a_full_disk_is_refused_and_leaves_nothing() {
     let post = |body: &[u8]| send(&server, "POST /upload HTTP/1.1", &[&basic("alice")], body);
     let refused = post(&body);
     assert_eq!(status(&refused), 507, "{refused}");
-    assert!(refused.ends_with("The disk is full.\n"), "{refused}");
+    assert!(refused.ends_with("The server's disk is full; tell who runs the server.\n"), "{refused}");
     let incoming = path_in_server_folder(&server, "files/incoming");
     assert_eq!(fs::read_dir(incoming).expect("a folder").count(), 0);
     assert_eq!(fs::read_dir(path_in_server_folder(&server, "files")).expect("a folder").count(), 1);

@@ -87,8 +87,8 @@ fn each_wrong_request_is_told_what_is_wrong() {
         ("{\"text\": [1]}", 400, "expected a string"),
         ("{\"text\": \"\\n\"}", 400, "The text is empty."),
         ("", 400, "EOF"),
-        (&json!({ "text": "x\n".repeat(101) }).to_string(), 413, "at most 100 lines"),
-        (&json!({ "text": "x".repeat(16_385) }).to_string(), 413, "16 KiB in all"),
+        (&json!({ "text": "x\n".repeat(101) }).to_string(), 413, "at most 16384 bytes and 100 lines"),
+        (&json!({ "text": "x".repeat(16_385) }).to_string(), 413, "at most 16384 bytes and 100 lines"),
         (&json!({ "text": "x".repeat(200_000) }).to_string(), 413, "more than 128 KiB"),
     ] {
         let response = send(&server, &format!("POST {path}"), &[], body.as_bytes());

@@ -23,7 +23,7 @@ use super::folder::FileFolder;
 use super::inspection::is_shown_inline;
 use crate::core::record::file::StoredFile;
 use crate::web::TransferProgress;
-use crate::web::disposition::disposition;
+use crate::wire::file_name::disposition::disposition;
 
 /// Policy of a file that is opened as a page: nothing runs, and nothing is loaded.
 const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'");

@@ -44,9 +44,9 @@ use crate::core::record::file::{FileId, StoredFile};
 use crate::core::request::admin::RequestError;
 use crate::core::request::files::{FILE_PATH, FileError};
 use crate::trust::Token;
-use crate::web::disposition::name_in_disposition;
 use crate::web::tus::{TUS_RESUMABLE, UPLOAD_PATH};
 use crate::web::{FromElsewhere, TransferProgress};
+use crate::wire::file_name::disposition::name_in_disposition;
 use crate::wire::file_name::safe_name;
 
 /// Path of a link before its token.

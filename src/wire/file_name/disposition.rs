@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::wire::file_name::encode_name;
+use super::encode_name;
 
 /// Returns the name in a `Content-Disposition`, as it was given: `filename*` if it can be read, else `filename`.
 pub fn name_in_disposition(header: &str) -> Option<String> {

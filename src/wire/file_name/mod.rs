@@ -1,5 +1,7 @@
 //! Names of files, as people and programs give them, in the addresses of files and on disks; sizes in words.
 
+pub mod disposition;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::chars;
