@@ -2,8 +2,8 @@
 
 /** @import { App } from "./app.js" */
 
-/** Time for which keys wait for what opens, in ms. Without a connection it may never come. */
-const MAX_WAIT = 2_000;
+/** Time for which keys wait for what opens, in ms. Without a connection it may never come; Escape or a click ends the wait before. */
+const MAX_WAIT = 20_000;
 
 /** Set while something opens. */
 let isOpening = false;
@@ -47,7 +47,9 @@ export function handleKey(app, event) {
 async function holdKeys(opening) {
   /** @type {KeyboardEvent[]} */
   const held = [];
+  const given = new AbortController();
   const hold = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape") given.abort();
     const isChord = event.ctrlKey || event.metaKey || event.altKey;
     if (event.isComposing || isChord || event.key.length > 1 && !["Enter", "Backspace", "ArrowUp", "ArrowDown"].includes(event.key)) return;
     event.preventDefault();
@@ -55,9 +57,13 @@ async function holdKeys(opening) {
     held.push(event);
   };
   isOpening = true;
-  window.addEventListener("keydown", hold, true);
-  const isOpen = await Promise.race([opening.then(() => true, () => false), new Promise((resolve) => { setTimeout(resolve, MAX_WAIT, false); })]);
-  window.removeEventListener("keydown", hold, true);
+  const timer = setTimeout(() => given.abort(), MAX_WAIT);
+  const isGivenUp = new Promise((resolve) => { given.signal.addEventListener("abort", () => resolve(false)); });
+  window.addEventListener("keydown", hold, { capture: true, signal: given.signal });
+  window.addEventListener("pointerdown", () => given.abort(), { capture: true, signal: given.signal });
+  const isOpen = await Promise.race([opening.then(() => true, () => false), isGivenUp]);
+  clearTimeout(timer);
+  given.abort();
   isOpening = false;
   if (isOpen) held.forEach(pressAgain);
 }

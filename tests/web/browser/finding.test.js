@@ -88,6 +88,11 @@ test("what is typed while something opens goes there, and not into the message f
   await page.waitForFunction(() => /** @type {HTMLInputElement | null} */ (document.querySelector(".panel input"))?.value === "yet");
   await page.locator('.conversation[data-key="#second"]').click();
   await page.waitForFunction(() => /** @type {HTMLTextAreaElement | null} */ (document.querySelector(".chat textarea"))?.value === "not yet");
+  // Escape gives up what was typed before it.
+  await type([{ key: "k", ctrlKey: true }, "x", "Escape"]);
+  const field = page.locator("dialog[open] input").first();
+  await field.waitFor();
+  assert.equal(await field.inputValue(), "");
   assert.equal(await page.locator(".chat .body", { hasText: "not yet" }).count(), 0);
   assert.deepEqual(hana.errors, []);
 });

@@ -126,7 +126,7 @@ test("what is refused says why, and the rest of the message goes when it is remo
   await page.locator(".upload[data-state=done], .upload[data-state=refused]").nth(2).waitFor();
   const texts = await page.locator(".upload[data-state=refused] [role=alert]").allInnerTexts();
   assert.match(texts.join("\n"), /at most/);
-  assert.match(texts.join("\n"), /take back messages with files to make room/);
+  assert.match(texts.join("\n"), /take back messages with files, or delete files that no message shares, to make room/);
   await page.locator(".chat textarea").fill("what fits");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").filter({ hasText: "Not sent yet. Try the file again, or remove it." }).waitFor();
