@@ -38,20 +38,21 @@ pub(in crate::core) fn replies(settings: &Settings, caps: CapSet) -> Vec<Reply> 
 }
 
 fn lines(settings: &Settings) -> Vec<Reply> {
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    let mut room = 0;
+    let mut lines = Vec::new();
+    let mut line = Reply::numeric(RPL_ISUPPORT);
+    let (mut count, mut room) = (0, MAX_TOKEN_BYTES);
     for token in tokens(settings) {
         let length = token.len() + 1;
-        if lines.last().is_none_or(|line| line.len() == MAX_TOKENS || length > room) {
-            lines.push(Vec::new());
-            room = MAX_TOKEN_BYTES;
+        if count == MAX_TOKENS || length > room {
+            lines.push(std::mem::replace(&mut line, Reply::numeric(RPL_ISUPPORT)).text(TRAILING_TEXT));
+            (count, room) = (0, MAX_TOKEN_BYTES);
         }
-        lines.last_mut().into_iter().for_each(|line| line.push(token.clone()));
+        line = line.arg(token);
+        count += 1;
         room = room.saturating_sub(length);
     }
-    let reply =
-        |line: &Vec<String>| line.iter().fold(Reply::numeric(RPL_ISUPPORT), Reply::arg).text(TRAILING_TEXT);
-    lines.iter().map(reply).collect()
+    lines.push(line.text(TRAILING_TEXT));
+    lines
 }
 
 /// Escapes a token's value (<https://modern.ircdocs.horse/#rplisupport-parameters>).
