@@ -1,8 +1,10 @@
 //! Forms of the log: text for people, JSON, and entries of systemd's journal.
 
+use std::cell::RefCell;
 use std::fmt;
 
-use jiff::Zoned;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tracing::Level;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
@@ -16,8 +18,33 @@ pub struct LocalTime;
 impl LocalTime {
     /// Returns the present time.
     pub fn now() -> String {
-        Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
+        let now = Timestamp::now();
+        let (second, micros) = (now.as_second(), now.subsec_microsecond());
+        SECOND_PARTS.with_borrow_mut(|parts| {
+            if parts.second != Some(second) {
+                let local = now.to_zoned(TimeZone::system());
+                *parts = SecondParts {
+                    second: Some(second),
+                    date_and_time: local.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+                    offset: local.strftime("%:z").to_string(),
+                };
+            }
+            format!("{}.{micros:06}{}", parts.date_and_time, parts.offset)
+        })
     }
+}
+
+/// The parts of the local time that last for a second.
+#[derive(Default)]
+struct SecondParts {
+    second: Option<i64>,
+    date_and_time: String,
+    offset: String,
+}
+
+thread_local! {
+    /// Those of the latest line: lines come many in a second, and a calendar takes longer than the rest of one.
+    static SECOND_PARTS: RefCell<SecondParts> = RefCell::default();
 }
 
 impl FormatTime for LocalTime {
