@@ -23,7 +23,6 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
@@ -61,6 +60,7 @@ use maintenance::reload::Reloader;
 use maintenance::service_reports::BeforeReady;
 use net::context::{ConnectionContext, ConnectionLimits};
 use net::handshake::{ListenerKind, Protocols};
+use net::new_sessions::SessionThreads;
 use reading::AccountReader;
 use sessions::hub_handle::HubHandle;
 use sessions::send_queue_limits::SendQueueLimits;
@@ -197,7 +197,7 @@ impl Server {
             metrics: metrics.clone(),
             incidents,
             scheduler: FairScheduler::new(net::pre_login_runtime::thread_count()),
-            session_runtime: Handle::current(),
+            session_threads: SessionThreads::of_current_runtime(),
             connection_tasks: TaskTracker::new(),
         };
         Ok(Self {

@@ -10,6 +10,7 @@ use tracing::info;
 use zeroize::Zeroizing;
 
 use super::login_rate_limit::{AttemptDecision, GuessedSecret, LoginRateLimit};
+use super::lookups::{LookupError, Lookups};
 use super::passwords::{Password, PasswordError, PasswordPool, Requester, Verdict};
 use crate::core::InputKind;
 use crate::core::login::{Proof, Registration, RegistrationError, Verification, Verified};
@@ -19,10 +20,9 @@ use crate::core::request::admin::{
     AccountError, ChangeRequest, RedeemError, Redemption, RequestError, RequestOutcome,
 };
 use crate::core::request::sasl::Credentials;
-use crate::server::limits::fair_queue::{FairQueue, QueueFull, QueueLimits};
 use crate::server::limits::incidents::{IncidentKind, IncidentLog};
 use crate::server::limits::subject::{Subject, SubjectResolver};
-use crate::server::sessions::hub_handle::{HubHandle, HubStopped};
+use crate::server::sessions::hub_handle::HubHandle;
 use crate::trust::Token;
 use crate::wire::Nick;
 
@@ -30,9 +30,7 @@ use crate::wire::Nick;
 pub(in crate::server) struct LoginChecker {
     password_pool: Arc<PasswordPool>,
     rate_limit: Mutex<LoginRateLimit>,
-    /// Lookups in the core's state for connections before their login: one at a time, so that they do not crowd out other
-    /// messages to the hub.
-    lookup_queue: FairQueue<Subject>,
+    lookups: Lookups,
     subject_resolver: SubjectResolver,
     incidents: Arc<IncidentLog>,
     hub: HubHandle,
@@ -47,15 +45,12 @@ pub(in crate::server) struct AttemptOrigin {
     pub account: Option<AccountId>,
 }
 
-/// Limits of lookups: one at a time, and of the lookups of one subject that wait.
-const LOOKUP_LIMITS: QueueLimits = QueueLimits { total_turns: 1, turns_per_key: 1, waiting_per_key: 4096 };
-
 impl LoginChecker {
     pub fn new(password_pool: Arc<PasswordPool>, hub: HubHandle, incidents: Arc<IncidentLog>) -> Self {
         Self {
             password_pool,
             rate_limit: Mutex::default(),
-            lookup_queue: FairQueue::new(LOOKUP_LIMITS),
+            lookups: Lookups::new(hub.clone()),
             subject_resolver: SubjectResolver::default(),
             incidents,
             hub,
@@ -122,13 +117,8 @@ impl LoginChecker {
     ) -> Result<Option<Verified>, PasswordError> {
         let stored_credentials = match name {
             Some(name) => {
-                let _turn = self
-                    .lookup_queue
-                    .acquire_turn(origin.subject)
-                    .await
-                    .map_err(|QueueFull| PasswordError::Busy)?;
-                let lookup = self.hub.inspect(move |core| core.login_credentials(&name));
-                lookup.await.map_err(|HubStopped| PasswordError::Busy)?
+                let lookup = self.lookups.look_up(origin.subject, move |core| core.login_credentials(&name));
+                lookup.await.map_err(|_| PasswordError::Busy)?
             }
             None => None,
         };
@@ -158,13 +148,7 @@ impl LoginChecker {
         let Some(key) = fingerprint else {
             return Verification::NoDevice("This connection shows no client certificate".to_owned());
         };
-        let found = {
-            let Ok(_turn) = self.lookup_queue.acquire_turn(origin.subject).await else {
-                return Verification::NoDevice("The server is too busy, try again in a moment".to_owned());
-            };
-            self.hub.inspect(move |core| core.device_owner(key).cloned()).await
-        };
-        match found {
+        match self.lookups.look_up(origin.subject, move |core| core.device_owner(key).cloned()).await {
             Ok(Some(account)) if name.as_ref().is_none_or(|name| *name == account.name) => {
                 Verification::Verified(Verified {
                     account: account.id,
@@ -180,7 +164,10 @@ impl LoginChecker {
                 );
                 Verification::NoDevice("This certificate is no device of the account".to_owned())
             }
-            Err(HubStopped) => Verification::NoDevice("The server is shutting down".to_owned()),
+            Err(LookupError::Busy) => {
+                Verification::NoDevice("The server is too busy, try again in a moment".to_owned())
+            }
+            Err(LookupError::HubStopped) => Verification::NoDevice("The server is shutting down".to_owned()),
         }
     }
 
@@ -236,12 +223,9 @@ impl LoginChecker {
             Err(_) => [0; 32],
         };
         let hashed_password = async {
-            let turn =
-                self.lookup_queue.acquire_turn(subject).await.map_err(|QueueFull| RedeemFailure::Busy)?;
             let (name, now) = (registration.name.clone(), self.hub.clock.now());
-            let lookup = self.hub.inspect(move |core| core.check_invite(&hash, &name, now));
-            lookup.await.map_err(|HubStopped| RedeemFailure::Busy)?.map_err(RequestError::from)?;
-            drop(turn);
+            let lookup = self.lookups.look_up(subject, move |core| core.check_invite(&hash, &name, now));
+            lookup.await.map_err(|_| RedeemFailure::Busy)?.map_err(RequestError::from)?;
             let password = Password::new(&registration.password).map_err(RedeemFailure::WeakPassword)?;
             let hashing = self.password_pool.hash(origin.requester(), password);
             hashing.await.map_err(|_| RedeemFailure::Busy)

@@ -2,4 +2,5 @@
 
 pub(super) mod login_checker;
 pub mod login_rate_limit;
+mod lookups;
 pub mod passwords;

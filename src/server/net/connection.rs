@@ -10,7 +10,8 @@ use tracing::{debug, info};
 
 use super::context::ConnectionContext;
 use super::handshake::ListenerKind;
-use super::login::{LoggedIn, handshake_and_log_in};
+use super::login::handshake_and_log_in;
+use super::new_sessions::{LoggedIn, NewSession};
 use super::session_io::SessionIo;
 use crate::server::auth::login_checker::AttemptOrigin;
 use crate::server::limits::fair_scheduler::FairFuture;
@@ -48,18 +49,27 @@ pub(in crate::server) async fn serve_connection(
     drop(slot);
     if let Some(logged_in) = logged_in {
         open_connection.note_login();
-        let session = serve_session(Box::new(logged_in), peer, context.clone(), open_connection);
-        context.connection_tasks.spawn_on(session, &context.session_runtime);
+        let new_session = NewSession { logged_in: Box::new(logged_in), peer, open_connection };
+        let shared = context.clone();
+        let start = move |new_sessions| start_sessions(new_sessions, &shared);
+        context.session_threads.new_sessions.pass_together(new_session, start).await;
     }
 }
 
+/// Starts the tasks of sessions from one that runs with them, so that the threads for sessions are woken once.
+fn start_sessions(new_sessions: Vec<NewSession>, context: &Arc<ConnectionContext>) {
+    let shared = context.clone();
+    let start = async move {
+        for new_session in new_sessions {
+            shared.connection_tasks.spawn(serve_session(new_session, shared.clone()));
+        }
+    };
+    context.connection_tasks.spawn_on(start, &context.session_threads.runtime);
+}
+
 /// Serves a connection from its login to its end.
-async fn serve_session(
-    logged_in: Box<LoggedIn>,
-    peer: SocketAddr,
-    context: Arc<ConnectionContext>,
-    _open: OpenConnection,
-) {
+async fn serve_session(new_session: NewSession, context: Arc<ConnectionContext>) {
+    let NewSession { logged_in, peer, open_connection: _open } = new_session;
     let nick = logged_in.nick.clone();
     let session_io = start_session(logged_in, peer.ip(), &context);
     drop(context);

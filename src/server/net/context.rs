@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::handshake::Protocols;
+use super::new_sessions::SessionThreads;
 use crate::core::Settings;
 use crate::server::auth::login_checker::LoginChecker;
 use crate::server::limits::fair_scheduler::FairScheduler;
@@ -31,8 +31,8 @@ pub(in crate::server) struct ConnectionContext {
     pub incidents: Arc<IncidentLog>,
     /// Turns on the threads for connections before their login.
     pub scheduler: Arc<FairScheduler<Subject>>,
-    /// Runtime of the connections that have logged in.
-    pub session_runtime: Handle,
+    /// Threads of the connections that have logged in.
+    pub session_threads: SessionThreads,
     /// Tracks the tasks of all connections, for the end of the server.
     pub connection_tasks: TaskTracker,
 }

@@ -16,6 +16,7 @@ use tracing::debug;
 use super::client_stream::ClientStream;
 use super::context::ConnectionContext;
 use super::handshake::ListenerKind;
+use super::new_sessions::LoggedIn;
 use super::session_io::bad_line_reply;
 use super::socket::{LimitedSocket, ReadLimitExceeded};
 use crate::core::Login;
@@ -53,17 +54,6 @@ const SHUTDOWN_HANDSHAKE_TIME: Duration = Duration::from_secs(2);
 thread_local! {
     /// Buffer of every read, so that a silent connection owns no read buffer.
     static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 4096]);
-}
-
-/// A connection that has logged in.
-pub(in crate::server) struct LoggedIn {
-    pub stream: ClientStream,
-    pub login: Login,
-    pub nick: Nick,
-    /// Framing of the lines to come; may hold a part of one.
-    pub framing: LineFramer,
-    /// Lines received after the login.
-    pub pending_lines: Vec<Result<String, BadLine>>,
 }
 
 /// Reason why a connection does not get in.

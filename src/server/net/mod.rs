@@ -6,6 +6,7 @@ pub(super) mod context;
 pub(super) mod handshake;
 pub(super) mod listener;
 pub(super) mod login;
+pub(super) mod new_sessions;
 pub(super) mod pre_login_runtime;
 pub(super) mod session_io;
 pub(super) mod socket;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
@@ -12,7 +14,7 @@ use crate::server::sessions::session::ReadySessions;
 use crate::server::tasks::stop::StopReason;
 
 /// A look at the core's state and the sessions.
-type Inspection = Box<dyn FnOnce(&Core, &Sessions) + Send>;
+pub(in crate::server) type Inspection = Box<dyn FnOnce(&Core, &Sessions) + Send>;
 
 /// A message to the hub.
 pub(in crate::server) enum HubMessage {
@@ -87,6 +89,26 @@ impl HubHandle {
         let inspect = Box::new(look);
         self.sender.send(HubMessage::Inspect(inspect)).await.map_err(|_| HubStopped)?;
         outcome.await.map_err(|_| HubStopped)
+    }
+
+    /// Passes looks at the core's state to the hub as one message, without waiting. Each must be brief.
+    pub fn start_inspections(&self, inspections: Vec<Inspection>) {
+        let all: Inspection = Box::new(move |core, sessions| {
+            for inspect in inspections {
+                inspect(core, sessions);
+            }
+        });
+        match self.sender.try_send(HubMessage::Inspect(all)) {
+            // Who waits for a stopped hub learns it by what the inspection holds.
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(message)) => {
+                // Outside of a runtime everything ends.
+                if let Ok(runtime) = Handle::try_current() {
+                    let sender = self.sender.clone();
+                    runtime.spawn(async move { drop(sender.send(message).await) });
+                }
+            }
+        }
     }
 
     /// Tells the hub to stop.

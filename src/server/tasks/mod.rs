@@ -1,5 +1,6 @@
 //! Supervision of the long-lived tasks, and the priority of threads.
 
+pub mod gathering;
 pub mod stop;
 pub mod supervisor;
 
