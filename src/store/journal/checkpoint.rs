@@ -217,13 +217,14 @@ impl CheckpointWorker {
 
     /// Copies the log and erases where needed. Returns the time until the next turn.
     fn run_once(&mut self) -> Option<Duration> {
-        let erase = self.status.erasing.borrow().log > 0;
-        if !erase && self.status.log_bytes() < CHECKPOINT_PAGES * schema::PAGE_BYTES {
-            return None;
-        }
         let rest = self.not_before.saturating_duration_since(Instant::now());
         if !rest.is_zero() {
             return Some(rest);
+        }
+        self.status.take_long_log_signal();
+        let erase = self.status.erasing.borrow().log > 0;
+        if !erase && self.status.log_bytes() < CHECKPOINT_PAGES * schema::PAGE_BYTES {
+            return None;
         }
         match self.checkpoint(erase) {
             Ok(true) => {

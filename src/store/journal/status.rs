@@ -1,6 +1,6 @@
 //! The store's state, for metrics.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
@@ -9,6 +9,8 @@ use tokio::sync::watch;
 pub struct StoreStatus {
     /// Bytes of the write-ahead log that are in use.
     pub(in crate::store) log_bytes: AtomicU64,
+    /// True if the checkpoint thread was woken because the log is long, until it has looked.
+    is_long_log_signaled: AtomicBool,
     /// Removed text that is still to be erased.
     pub(in crate::store) erasing: watch::Sender<Erasing>,
 }
@@ -32,6 +34,17 @@ impl StoreStatus {
     pub fn is_erasing(&self) -> bool {
         let Erasing { log, index } = *self.erasing.borrow();
         log > 0 || index
+    }
+
+    /// Notes that the checkpoint thread is woken because the log is long. Returns true if that is new: until the thread
+    /// looks, it need not be woken for each further commit.
+    pub(in crate::store) fn signal_long_log(&self) -> bool {
+        !self.is_long_log_signaled.swap(true, Ordering::AcqRel)
+    }
+
+    /// Notes that the checkpoint thread looks now. It sees the length of each log for which it was not woken.
+    pub(in crate::store) fn take_long_log_signal(&self) {
+        self.is_long_log_signaled.swap(false, Ordering::AcqRel);
     }
 
     /// Sets the count of removals whose text may still be in the write-ahead log.

@@ -27,11 +27,33 @@ impl Wake {
         let _ = self.0.try_send(());
     }
 
-    /// Notes that the log of the writer's connection has so many pages.
+    /// Notes that the log of the writer's connection has so many pages. Wakes the thread once for a long log: while it
+    /// rests after a checkpoint, it would only go to sleep again after each commit.
     pub fn set_log_pages(&self, status: &StoreStatus, pages: u64) {
         status.log_bytes.store(pages * schema::PAGE_BYTES, Ordering::Relaxed);
-        if pages >= CHECKPOINT_PAGES {
+        if pages >= CHECKPOINT_PAGES && status.signal_long_log() {
             self.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_log_wakes_once_until_thread_looks() {
+        let (wake, woken) = Wake::new();
+        let status = StoreStatus::default();
+        wake.set_log_pages(&status, CHECKPOINT_PAGES - 1);
+        assert!(woken.try_recv().is_err(), "the log is short");
+        wake.set_log_pages(&status, CHECKPOINT_PAGES);
+        assert!(woken.try_recv().is_ok());
+        wake.set_log_pages(&status, CHECKPOINT_PAGES + 1);
+        assert!(woken.try_recv().is_err(), "the thread knows");
+        status.take_long_log_signal();
+        assert_eq!(status.log_bytes(), (CHECKPOINT_PAGES + 1) * schema::PAGE_BYTES);
+        wake.set_log_pages(&status, CHECKPOINT_PAGES + 2);
+        assert!(woken.try_recv().is_ok(), "it is longer than the thread has seen");
     }
 }
