@@ -100,7 +100,25 @@ pub async fn log_in_members(target: &Target, exchange: &Exchange) -> Result<Memb
         Ok(client)
     })
     .await?;
+    let clients = read_joins(clients).await?;
     Ok(Members { clients, tls: dialer.negotiated().to_owned() })
+}
+
+/// Lets all members read who has joined after them. In a large channel that is more than what is measured.
+async fn read_joins(clients: Vec<Client>) -> Result<Vec<Client>> {
+    let mut reading = JoinSet::new();
+    for (number, mut client) in clients.into_iter().enumerate() {
+        reading.spawn(async move {
+            client.request("", |_| None::<()>).await?;
+            anyhow::Ok((number, client))
+        });
+    }
+    let mut clients = Vec::new();
+    while let Some(ended) = reading.join_next().await {
+        clients.push(ended??);
+    }
+    clients.sort_unstable_by_key(|(number, _)| *number);
+    Ok(clients.into_iter().map(|(_, client)| client).collect())
 }
 
 /// Lets the senders write and the members receive, and measures.
