@@ -33,17 +33,22 @@ impl Lookups {
         Self { queue: FairQueue::new(LIMITS), gathering: Gathering::default(), hub }
     }
 
-    /// Returns the result of `look` on the core's state, once it is the subject's turn.
+    /// Returns the result of `look` on the core's state, once it is the subject's turn. The turn ends with the look, whenever
+    /// the caller runs again: that may have to wait for others of its subject.
     pub async fn look_up<T: Send + 'static>(
         &self,
         subject: Subject,
         look: impl FnOnce(&Core) -> T + Send + 'static,
     ) -> Result<T, LookupError> {
-        let _turn = self.queue.acquire_turn(subject).await.map_err(|_| LookupError::Busy)?;
+        let turn = self.queue.acquire_turn(subject).await.map_err(|_| LookupError::Busy)?;
         let (done, found) = oneshot::channel();
-        let inspection: Inspection = Box::new(move |core, _| drop(done.send(look(core))));
+        let inspection: Inspection = Box::new(move |core, _| {
+            drop(done.send(look(core)));
+            drop(turn);
+        });
         let hub = self.hub.clone();
-        self.gathering.pass_together(inspection, move |inspections| hub.start_inspections(inspections)).await;
+        let pass = async move |inspections| hub.start_inspections(inspections).await;
+        self.gathering.pass_together(inspection, pass).await;
         found.await.map_err(|_| LookupError::HubStopped)
     }
 }

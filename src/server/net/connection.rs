@@ -51,20 +51,20 @@ pub(in crate::server) async fn serve_connection(
         open_connection.note_login();
         let new_session = NewSession { logged_in: Box::new(logged_in), peer, open_connection };
         let shared = context.clone();
-        let start = move |new_sessions| start_sessions(new_sessions, &shared);
+        let start = async move |new_sessions| start_sessions(new_sessions, shared);
         context.session_threads.new_sessions.pass_together(new_session, start).await;
     }
 }
 
 /// Starts the tasks of sessions from one that runs with them, so that the threads for sessions are woken once.
-fn start_sessions(new_sessions: Vec<NewSession>, context: &Arc<ConnectionContext>) {
-    let shared = context.clone();
+fn start_sessions(new_sessions: Vec<NewSession>, context: Arc<ConnectionContext>) {
+    let (tasks, runtime) = (context.connection_tasks.clone(), context.session_threads.runtime.clone());
     let start = async move {
         for new_session in new_sessions {
-            shared.connection_tasks.spawn(serve_session(new_session, shared.clone()));
+            context.connection_tasks.spawn(serve_session(new_session, context.clone()));
         }
     };
-    context.connection_tasks.spawn_on(start, &context.session_threads.runtime);
+    tasks.spawn_on(start, &runtime);
 }
 
 /// Serves a connection from its login to its end.

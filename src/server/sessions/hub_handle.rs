@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
@@ -91,24 +89,15 @@ impl HubHandle {
         outcome.await.map_err(|_| HubStopped)
     }
 
-    /// Passes looks at the core's state to the hub as one message, without waiting. Each must be brief.
-    pub fn start_inspections(&self, inspections: Vec<Inspection>) {
+    /// Sends the hub several looks at the core's state as one message. Each must be brief. A hub that has stopped drops
+    /// them.
+    pub async fn start_inspections(&self, inspections: Vec<Inspection>) {
         let all: Inspection = Box::new(move |core, sessions| {
             for inspect in inspections {
                 inspect(core, sessions);
             }
         });
-        match self.sender.try_send(HubMessage::Inspect(all)) {
-            // Who waits for a stopped hub learns it by what the inspection holds.
-            Ok(()) | Err(TrySendError::Closed(_)) => {}
-            Err(TrySendError::Full(message)) => {
-                // Outside of a runtime everything ends.
-                if let Ok(runtime) = Handle::try_current() {
-                    let sender = self.sender.clone();
-                    runtime.spawn(async move { drop(sender.send(message).await) });
-                }
-            }
-        }
+        let _ = self.sender.send(HubMessage::Inspect(all)).await;
     }
 
     /// Tells the hub to stop.

@@ -19,7 +19,10 @@ impl<T: Send + 'static> Gathering<T> {
     /// calls `pass` with the items of all. Not the caller itself: that may be cancelled, or have to wait for a turn.
     ///
     /// Waits for that task only where it started it.
-    pub async fn pass_together(&self, item: T, pass: impl FnOnce(Vec<T>) + Send + 'static) {
+    pub async fn pass_together<F>(&self, item: T, pass: impl FnOnce(Vec<T>) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
         let is_first = {
             let mut items = self.0.lock();
             items.push(item);
@@ -30,7 +33,7 @@ impl<T: Send + 'static> Gathering<T> {
             let passing = tokio::spawn(async move {
                 tokio::task::yield_now().await;
                 let items = std::mem::take(&mut *items.lock());
-                pass(items);
+                pass(items).await;
             });
             // It is not aborted, so an error means that the runtime ends.
             let _ = passing.await;
@@ -49,7 +52,8 @@ mod tests {
             .map(|item| {
                 let (gathering, batches) = (gathering.clone(), batches.clone());
                 tokio::spawn(async move {
-                    gathering.pass_together(item, move |items: Vec<i32>| batches.lock().push(items)).await;
+                    let pass = async move |items: Vec<i32>| batches.lock().push(items);
+                    gathering.pass_together(item, pass).await;
                 })
             })
             .collect();
@@ -58,7 +62,7 @@ mod tests {
         }
         assert_eq!(*batches.lock(), [(0..10).collect::<Vec<i32>>()]);
         let later = batches.clone();
-        gathering.pass_together(10, move |items: Vec<i32>| later.lock().push(items)).await;
+        gathering.pass_together(10, async move |items: Vec<i32>| later.lock().push(items)).await;
         assert_eq!(batches.lock().last(), Some(&vec![10]));
     }
 
@@ -68,11 +72,11 @@ mod tests {
             (Gathering::default(), tokio::sync::mpsc::unbounded_channel::<Vec<i32>>());
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         {
-            let pass = move |items| sender.send(items).expect("the test waits");
+            let pass = async move |items| sender.send(items).expect("the test waits");
             let first = std::pin::pin!(gathering.pass_together(1, pass));
             assert!(first.poll(&mut cx).is_pending());
         }
-        gathering.pass_together(2, |_| panic!("the first one's task passes it")).await;
+        gathering.pass_together(2, async |_| panic!("the first one's task passes it")).await;
         assert_eq!(batches.recv().await, Some(vec![1, 2]));
     }
 }
