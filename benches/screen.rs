@@ -21,10 +21,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::terminal::Terminal;
 
-/// The allocator of the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const START: u64 = 1_700_000_000_000;
 const LOADED: u64 = 100_000;
 const FRAMES: usize = 2_000;

@@ -4,11 +4,6 @@
 
 use std::process::ExitCode;
 
-/// Allocator that returns freed memory to the system. glibc's keeps the memory of password checks, 19 MiB a thread, and
-/// that of thousands of closed connections.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     parlour::cli::main()
 }

@@ -1,5 +1,6 @@
 //! Unix: Linux, macOS and the BSDs. What only Linux has stands beside what the others have instead.
 
+mod allocator;
 pub mod clock;
 pub mod control;
 pub mod desktop;

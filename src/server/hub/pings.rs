@@ -18,6 +18,7 @@ impl Hub {
         // Sessions that the scheduler delays must not count as silent.
         self.schedule.sessions().for_each(|session| session.note_received(now));
         self.schedule.remove_idle_accounts(Instant::now());
+        self.sessions.shrink();
         let silent: Arc<str> = "Ping timeout".into();
         let ping = ping_line();
         for (session, pinged) in self.sessions.iter_with_ping_flag() {

@@ -151,10 +151,11 @@ impl<S> Schedule<S> {
         self.accounts.values().flat_map(|account| &account.sessions)
     }
 
-    /// Removes accounts that have no waiting commands and owe nothing.
+    /// Removes accounts that have no waiting commands and owe nothing, and frees their memory.
     pub fn remove_idle_accounts(&mut self, now: Instant) {
         let rate = self.rate_limit;
         self.accounts.retain(|_, account| account.is_scheduled || !account.bucket.is_full(rate, now));
+        self.accounts.shrink_to(2 * self.accounts.len());
     }
 }
 

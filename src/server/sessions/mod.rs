@@ -65,6 +65,11 @@ impl Sessions {
         }
     }
 
+    /// Frees memory that a crowd needed which has gone.
+    pub fn shrink(&mut self) {
+        self.by_account.shrink_to(2 * self.by_account.len());
+    }
+
     pub fn get(&self, id: SessionId) -> Option<&Arc<Session>> {
         self.slots.get(id.slot as usize).filter(|slot| slot.generation == id.generation)?.session.as_ref()
     }

@@ -68,21 +68,22 @@ impl PasswordPool {
     /// Maximum count of threads. Eight of them hash 200 logins a second and need 152 MiB with the default costs.
     const MAX_THREADS: usize = 8;
 
-    /// Time after which an idle thread frees its memory.
+    /// Time after which an idle thread frees its memory. What is remembered of passwords goes a span later.
     const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
     /// Makes a pool with a thread for each core, up to eight.
     pub fn new(costs: config::Passwords) -> Self {
         let threads = available_parallelism().map_or(1, usize::from).min(Self::MAX_THREADS);
         let queue = Arc::new(JobQueue::default());
-        let started = (0..threads).filter(|_| start_thread(queue.clone())).count();
+        let recent_passwords = Arc::new(Mutex::new(RecentPasswords::new()));
+        let started = (0..threads).filter(|_| start_thread(queue.clone(), recent_passwords.clone())).count();
         let (m, t, p) = (costs.memory_kib, costs.iterations, costs.parallelism);
         // 16 bytes of salt and 32 of output, as argon2 makes them. No known password has this output.
         let dummy_phc = format!("$argon2id$v=19$m={m},t={t},p={p}${}${}", "A".repeat(22), "A".repeat(43));
         Self {
             hasher: Arc::new(PasswordHasher::new(costs)),
             dummy_hash: PasswordHash::from_phc(dummy_phc),
-            recent_passwords: Arc::new(Mutex::new(RecentPasswords::new())),
+            recent_passwords,
             fair_queue: FairQueue::new(QueueLimits {
                 total_turns: started,
                 turns_per_key: started,
@@ -175,11 +176,11 @@ impl std::fmt::Debug for JobQueue {
 }
 
 /// Starts a thread. Returns true if that worked.
-fn start_thread(queue: Arc<JobQueue>) -> bool {
+fn start_thread(queue: Arc<JobQueue>, recent: Arc<Mutex<RecentPasswords>>) -> bool {
     let thread = thread::Builder::new().name("passwords".to_owned()).spawn(move || {
         lower_thread_priority();
         let mut memory = HashMemory::default();
-        while let Some(job) = queue.next_job(&mut memory) {
+        while let Some(job) = queue.next_job(&mut memory, &recent) {
             if catch_unwind(AssertUnwindSafe(|| (job.work)(&mut memory))).is_err() {
                 // The panic hook reports it, and the caller gets an error.
                 memory = HashMemory::default();
@@ -193,8 +194,9 @@ fn start_thread(queue: Arc<JobQueue>) -> bool {
 }
 
 impl JobQueue {
-    /// Waits for the next job; `None` at the end of the pool. Frees the memory after a while without a job.
-    fn next_job(&self, memory: &mut HashMemory) -> Option<Job> {
+    /// Waits for the next job; `None` at the end of the pool. Frees the memory after a while without a job, and what is
+    /// remembered once it no longer counts.
+    fn next_job(&self, memory: &mut HashMemory, recent: &Mutex<RecentPasswords>) -> Option<Job> {
         let mut jobs = self.jobs.lock();
         loop {
             if let Some(job) = jobs.queued_jobs.pop_front() {
@@ -203,10 +205,14 @@ impl JobQueue {
             if jobs.closed {
                 return None;
             }
-            if memory.is_empty() {
+            if !memory.is_empty() {
+                if self.job_available.wait_for(&mut jobs, PasswordPool::IDLE_TIMEOUT).timed_out() {
+                    MutexGuard::unlocked(&mut jobs, || memory.free());
+                }
+            } else if recent.lock().is_empty() {
                 self.job_available.wait(&mut jobs);
-            } else if self.job_available.wait_for(&mut jobs, PasswordPool::IDLE_TIMEOUT).timed_out() {
-                MutexGuard::unlocked(&mut jobs, || memory.free());
+            } else if self.job_available.wait_for(&mut jobs, RecentPasswords::SPAN).timed_out() {
+                MutexGuard::unlocked(&mut jobs, || recent.lock().remove_expired(Instant::now()));
             }
         }
     }

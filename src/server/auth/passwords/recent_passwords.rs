@@ -33,8 +33,8 @@ struct RecentChecks {
     span_start: Instant,
     /// Count of checks in the span.
     check_count: u32,
-    /// Keyed hash of the password, and the time until which it is remembered.
-    remembered: Option<(hmac::Tag, Instant)>,
+    /// Keyed hash of the password, and the time until which it is remembered. Boxed, because few accounts have it.
+    remembered: Option<Box<(hmac::Tag, Instant)>>,
 }
 
 /// Keyed hash of the typed password for an account.
@@ -49,7 +49,7 @@ impl RecentPasswords {
     /// Time over which the checks are counted, and for which a password is remembered.
     pub const SPAN: Duration = Duration::from_mins(1);
 
-    /// Maximum count of accounts in the table. If there are more, the others are not remembered, and their passwords
+    /// Maximum count of accounts in the table. If there are more within two spans, the others are not remembered, and their passwords
     /// are hashed.
     const MAX_ACCOUNTS: usize = 1 << 14;
 
@@ -72,13 +72,13 @@ impl RecentPasswords {
     /// Returns true for the remembered password of the account.
     pub fn is_remembered(&self, stored: &PasswordHash, password_tag: &PasswordTag, now: Instant) -> bool {
         let remembered = self.accounts.get(stored).and_then(|record| record.remembered.as_ref());
-        remembered.is_some_and(|(tag, until)| now < *until && tags_equal(tag, &password_tag.0))
+        remembered.is_some_and(|known| now < known.1 && tags_equal(&known.0, &password_tag.0))
     }
 
     /// Notes that this password was hashed and is right.
     pub fn note_correct_password(&mut self, stored: &PasswordHash, password_tag: PasswordTag, now: Instant) {
         if self.accounts.len() >= Self::MAX_ACCOUNTS && !self.accounts.contains_key(stored) {
-            self.accounts.retain(|_, record| now.saturating_duration_since(record.span_start) < Self::SPAN);
+            self.remove_expired(now);
             if self.accounts.len() >= Self::MAX_ACCOUNTS {
                 return;
             }
@@ -94,8 +94,22 @@ impl RecentPasswords {
         }
         record.check_count = record.check_count.saturating_add(1);
         if record.check_count > Self::HASHED_CHECKS {
-            record.remembered = Some((password_tag.0, now + Self::SPAN));
+            record.remembered = Some(Box::new((password_tag.0, now + Self::SPAN)));
         }
+    }
+
+    /// Forgets what no longer counts, and frees the memory. A password that was remembered counts for a span more.
+    pub fn remove_expired(&mut self, now: Instant) {
+        self.accounts.retain(|_, record| {
+            let end = record.remembered.as_ref().map_or(record.span_start, |remembered| remembered.1);
+            now.saturating_duration_since(end) < Self::SPAN
+        });
+        self.accounts.shrink_to(2 * self.accounts.len());
+    }
+
+    /// Returns true if nothing is remembered or counted.
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
     }
 }
 
@@ -172,6 +186,23 @@ mod tests {
             note_correct(&mut recent, &alice, "secret12", 1, now);
             assert!(!is_remembered(&recent, &alice, "secret12", now));
         }
+    }
+
+    #[test]
+    fn expired_entries_are_removed() {
+        let (mut recent, now) = (RecentPasswords::new(), Instant::now());
+        let (once, often) = (hash("once"), hash("often"));
+        note_correct(&mut recent, &once, "secret12", 1, now);
+        note_correct(&mut recent, &often, "secret12", RecentPasswords::HASHED_CHECKS + 1, now);
+        recent.remove_expired(now + RecentPasswords::SPAN / 2);
+        assert_eq!(recent.accounts.len(), 2);
+        let later = now + RecentPasswords::SPAN;
+        recent.remove_expired(later);
+        assert_eq!(recent.accounts.len(), 1);
+        note_correct(&mut recent, &often, "secret12", 1, later);
+        assert!(is_remembered(&recent, &often, "secret12", later), "it logs in as often as before");
+        recent.remove_expired(later + 2 * RecentPasswords::SPAN);
+        assert!(recent.is_empty() && recent.accounts.capacity() == 0);
     }
 
     #[test]

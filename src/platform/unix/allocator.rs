@@ -1,0 +1,9 @@
+//! The allocator, of Rust code and (except with musl and on macOS) of SQLite and the cryptography too. glibc's keeps the
+//! memory of password checks, 19 MiB a thread, and that of thousands of closed connections; jemalloc's returns it.
+
+use tikv_jemallocator::Jemalloc;
+
+/// Not in fuzz targets, where the sanitizer has an allocator of its own.
+#[cfg(not(fuzzing))]
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
