@@ -3,10 +3,12 @@
 //! Commits batches of 1, 32 and 160 messages, one batch after the other, to a database in FOLDER (which must be on a
 //! real disk; by default the temporary folder). Prints for each size the rows a second, the processor time of the
 //! store's thread for a row, and the time of a commit. Then commits 4,000 batches of 75 messages of 200 accounts, each to
-//! itself, with a search index, and prints the processor time of each thread for a message and the bytes on disk. Then
-//! prints the time of a commit of 32 messages while every tenth commit redacts a message, which is erased from the
+//! itself, with a search index, and prints the processor time of each thread for a message, the time of a commit, that of a
+//! bare sync after each, of as many bytes as the commit wrote to its log, and the bytes on disk. Then prints the time of a commit of 32 messages while every tenth commit redacts a message, which is erased from the
 //! database, its log and the search index, and while another program holds both of these open to read.
 
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -140,7 +142,8 @@ fn run_with_index(folder: &Path) {
     let _entered = runtime.enter();
     let index = Index::start(&store).expect("starts");
     let mut id = MessageId::first_at(Timestamp(1_700_000_000_000));
-    let mut times = Vec::new();
+    let mut bare = BareLog::create(&folder.path().join("bare"));
+    let (mut times, mut syncs) = (Vec::new(), Vec::new());
     for number in 0..ECHO_COMMITS {
         let records: Vec<Record> = (0..ECHO_BATCH)
             .map(|at| {
@@ -152,12 +155,11 @@ fn run_with_index(folder: &Path) {
             .collect();
         times.push(commit(&store, records));
         index.wake();
+        syncs.push(bare.write_and_sync());
     }
     let under_load = ["store", "checkpoint", "search"].map(thread_cpu);
     wait_until_found(&runtime, &index, id);
     let search = thread_cpu("search");
-    times.sort_unstable();
-    let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_micros();
     let per_message = |cpu: Duration| micros_each(cpu, ECHO_COMMITS * ECHO_BATCH);
     println!("\n{ECHO_COMMITS} batches of {ECHO_BATCH} with a search index: CPU us/message of each thread");
     let [store_cpu, checkpoint, search_cpu] = under_load.map(per_message);
@@ -165,12 +167,44 @@ fn run_with_index(folder: &Path) {
         "store {store_cpu:.2}, checkpoint {checkpoint:.2}, search {search_cpu:.2} until the last commit"
     );
     println!("search {:.2} in all", per_message(search));
-    println!("commits: median {}, 99 % {}, 99.9 % {}, most {}", at(500), at(990), at(999), at(1000));
+    for (what, mut times) in [("commits", times), ("bare syncs", syncs)] {
+        times.sort_unstable();
+        let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_micros();
+        println!("{what}: median {}, 99 % {}, 99.9 % {}, most {}", at(500), at(990), at(999), at(1000));
+    }
     drop(index);
     store.close();
     for file in ["parlour.db", "search.db"] {
         let bytes = std::fs::metadata(folder.path().join(file)).map_or(0, |file| file.len());
         println!("{file}: {} bytes a message", bytes / (ECHO_COMMITS * ECHO_BATCH));
+    }
+}
+
+/// A file that is written and synced as the write-ahead log is: from its beginning again after 16 MiB.
+struct BareLog {
+    file: File,
+    written: u64,
+}
+
+impl BareLog {
+    /// Bytes of a commit of [`ECHO_BATCH`] messages: 25 pages with their headers.
+    const COMMIT: usize = 25 * (4096 + 24);
+
+    fn create(path: &Path) -> Self {
+        Self { file: File::create(path).expect("made"), written: 0 }
+    }
+
+    /// Writes as much as a commit does, and syncs it. Returns the time that it took.
+    fn write_and_sync(&mut self) -> Duration {
+        let began = Instant::now();
+        if self.written >= 16 << 20 {
+            self.written = 0;
+            self.file.rewind().expect("the beginning");
+        }
+        self.file.write_all(&[7; Self::COMMIT]).expect("written");
+        self.written += Self::COMMIT as u64;
+        self.file.sync_data().expect("synced");
+        began.elapsed()
     }
 }
 

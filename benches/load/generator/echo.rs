@@ -1,10 +1,11 @@
-//! Clients that each send messages to themselves, the next one when the last has come back.
+//! Clients that each send messages to themselves, or in channels where they are alone, the next one when the last has come
+//! back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use tokio::task::JoinSet;
 
@@ -13,17 +14,21 @@ use super::figures::{Latencies, Outcome, to_number};
 use super::ledger::{Faults, Ledger};
 use super::line::Message;
 use super::process::CpuClock;
-use super::sessions::log_in_all;
+use super::sessions::{CAPABILITIES, log_in_all};
 use super::target::{Dialer, Target};
 use super::traffic::WARM_UP;
 
-/// Messages to oneself.
+/// Messages that only their sender gets.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Echo {
     /// Clients
     #[arg(long, default_value_t = 200)]
     clients: usize,
+    /// Channels of all clients together, each with one client as its only member, which sends to its channels in turn;
+    /// with 0 the clients send to themselves
+    #[arg(long, default_value_t = 0)]
+    channels: usize,
     /// Bytes of each text
     #[arg(long, default_value_t = 100)]
     bytes: usize,
@@ -44,13 +49,28 @@ struct Run {
 /// Measures echoes.
 pub async fn run(target: &Target, options: &Echo) -> Result<Outcome> {
     let dialer = Arc::new(Dialer::new(target)?);
-    // Without echo-message, by which some servers would send a message to oneself twice.
-    let login = (target.proof, "message-tags server-time");
-    let clients = log_in_all(&dialer, options.clients, login, |_, client| async move { Ok(client) }).await?;
+    let Echo { clients, channels, .. } = *options;
+    // By echo-message some servers would send a message to oneself twice.
+    let capabilities = if channels == 0 { "message-tags server-time" } else { CAPABILITIES };
+    let clients =
+        log_in_all(&dialer, clients, (target.proof, capabilities), move |number, mut client| async move {
+            let mut targets = vec![client.nick.clone()];
+            if channels > 0 {
+                ensure!(client.has_echo, "a channel's message comes back only with echo-message");
+                targets =
+                    (number..channels).step_by(clients).map(|channel| format!("#echo{channel}")).collect();
+                ensure!(!targets.is_empty(), "there are fewer channels than clients");
+            }
+            for channel in targets.iter().filter(|target| target.starts_with('#')) {
+                client.join(channel).await?;
+            }
+            Ok((client, targets))
+        })
+        .await?;
     let run = Arc::new(Run { bytes: options.bytes, ..Run::default() });
     let mut tasks = JoinSet::new();
-    for client in clients {
-        tasks.spawn(ping_pong(run.clone(), client));
+    for (client, targets) in clients {
+        tasks.spawn(ping_pong(run.clone(), client, targets));
     }
     let measured = async {
         tokio::time::sleep(Duration::from_secs_f64(options.seconds * WARM_UP)).await;
@@ -74,6 +94,7 @@ pub async fn run(target: &Target, options: &Echo) -> Result<Outcome> {
     let count = to_number(count);
     let mut outcome = Outcome { faults, ..Outcome::default() };
     outcome.add("clients", options.clients);
+    outcome.add("channels", channels);
     outcome.add("bytes", options.bytes);
     outcome.add("tls", dialer.negotiated());
     outcome.add_number("echoes_per_s", count / used.seconds, 1);
@@ -83,8 +104,9 @@ pub async fn run(target: &Target, options: &Echo) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Sends to itself until the run is over.
-async fn ping_pong(run: Arc<Run>, mut client: Client) -> Result<(Faults, Latencies)> {
+/// Sends to its targets in turn until the run is over.
+async fn ping_pong(run: Arc<Run>, mut client: Client, targets: Vec<String>) -> Result<(Faults, Latencies)> {
+    let mut target = targets.iter().cycle();
     let (mut ledger, mut latencies) = (Ledger::new(1), Latencies::new()?);
     let (mut number, mut line) = (0, Vec::new());
     let take =
@@ -92,7 +114,8 @@ async fn ping_pong(run: Arc<Run>, mut client: Client) -> Result<(Faults, Latenci
     while !run.is_over.load(Ordering::Relaxed) {
         let sent = Instant::now();
         line.clear();
-        Message { sender: 0, number, sent_at: 0 }.write(&client.nick, run.bytes, &mut line);
+        let target = target.next().context("a target")?;
+        Message { sender: 0, number, sent_at: 0 }.write(target, run.bytes, &mut line);
         client.writer.send(&line).await?;
         number += 1;
         while !ledger.is_complete(&[number]) {

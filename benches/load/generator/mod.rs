@@ -76,7 +76,7 @@ pub enum Scenario {
         #[arg(long, default_value_t = 500.0)]
         rate: f64,
     },
-    /// Clients send to themselves, one message at a time
+    /// Clients send to themselves or in channels of their own, one message at a time
     Echo {
         #[command(flatten)]
         target: Target,
