@@ -183,6 +183,8 @@ fn run_with_index(folder: &Path) {
 /// A file that is written and synced as the write-ahead log is: from its beginning again after 16 MiB.
 struct BareLog {
     file: File,
+    /// What is written for each commit.
+    bytes: Vec<u8>,
     written: u64,
 }
 
@@ -191,7 +193,7 @@ impl BareLog {
     const COMMIT: usize = 25 * (4096 + 24);
 
     fn create(path: &Path) -> Self {
-        Self { file: File::create(path).expect("made"), written: 0 }
+        Self { file: File::create(path).expect("made"), bytes: vec![7; Self::COMMIT], written: 0 }
     }
 
     /// Writes as much as a commit does, and syncs it. Returns the time that it took.
@@ -201,8 +203,8 @@ impl BareLog {
             self.written = 0;
             self.file.rewind().expect("the beginning");
         }
-        self.file.write_all(&[7; Self::COMMIT]).expect("written");
-        self.written += Self::COMMIT as u64;
+        self.file.write_all(&self.bytes).expect("written");
+        self.written += self.bytes.len() as u64;
         self.file.sync_data().expect("synced");
         began.elapsed()
     }

@@ -10,9 +10,11 @@
 //! | [`rights`] | what stands against a request before it is sent |
 //! | [`named`] | accounts that a request names: what speaks against it, and whom it does not hold |
 //! | [`lists`] | bans, devices, invites, the audit |
+//! | [`files`] | files that messages share, the account's own, links to them |
 //! | [`times`] | points in time and spans, in words |
 
 pub mod card;
+pub mod files;
 pub mod lists;
 pub mod modes;
 pub mod named;
@@ -106,6 +108,12 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
         ServerRequest::RevokeDevice(number, _) => {
             done(format!("device {number} can no longer log in to your account"))
         }
+        ServerRequest::SharedFiles(conversation) => {
+            failure(replies).unwrap_or_else(|| files::shared(conversation, replies, context))
+        }
+        ServerRequest::OwnFiles => failure(replies).unwrap_or_else(|| files::own(replies, context)),
+        ServerRequest::LinkFile(_) => failure(replies).unwrap_or_else(|| files::link(replies)),
+        ServerRequest::UnlinkFile(_) => done("the link leads nowhere from now on".to_owned()),
         ServerRequest::Invites => failure(replies).unwrap_or_else(|| lists::invites(replies)),
         ServerRequest::RevokeInvite(id) => done(format!("invite {id} is revoked")),
         ServerRequest::CreateInvite(_) => failure(replies).unwrap_or_else(|| lists::invite_link(replies)),

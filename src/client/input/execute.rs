@@ -168,6 +168,13 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
             let channel = channel_or_current(channel, client)?;
             confirm_or_send(ServerRequest::Channel(channel, request), client)?;
         }
+        Input::Files(conversation) => {
+            let conversation = match conversation {
+                Some(conversation) => conversation,
+                None => client.current().ok_or(C::NO_CONVERSATION)?,
+            };
+            confirm_or_send(ServerRequest::SharedFiles(conversation), client)?;
+        }
         Input::RevokeDevice(number) => {
             let fingerprint = client.model()?.listed_device(number).map(str::to_owned);
             let fingerprint =
@@ -438,6 +445,9 @@ mod tests {
             ("/kill bob", "@label=2 MODE alice"),
             ("/undo", "undo"),
             ("/knock #a let me in", "@label=2 KNOCK #a :let me in"),
+            ("/files", "@label=2 FILES LIST #lobby"),
+            ("/files bob", "@label=2 FILES LIST bob"),
+            ("/files own", "@label=2 FILES LIST"),
             ("/bans", "@label=2 MODE #lobby b|@label=3 MODE #lobby e|@label=4 MODE #lobby I"),
             ("/mode +o bob", "@label=2 MODE #lobby +o bob"),
             ("/mode", "@label=2 MODE #lobby"),
@@ -466,6 +476,7 @@ mod tests {
         for (line, current, connected, expected) in [
             ("/query #a", Some("#lobby"), true, "you are not in #a: /join #a"),
             ("/part", Some("bob"), true, Recorder::NO_CHANNEL),
+            ("/files", None, true, Recorder::NO_CONVERSATION),
             ("/topic tea", None, true, Recorder::NO_CHANNEL),
             ("/kick bob", None, true, Recorder::NO_CHANNEL),
             ("/part", Some("#lobby"), false, "not connected"),

@@ -55,6 +55,8 @@ pub enum Input {
     Request(ServerRequest),
     /// A request about a channel; no channel stands for the current one.
     ChannelRequest(Option<ChannelName>, ChannelRequest),
+    /// `/files`: list what messages of a conversation share; of the current one if there is none.
+    Files(Option<Conversation>),
     /// `/devices revoke`: end the access of the device with this number in the list that was shown last.
     RevokeDevice(usize),
     /// `/undo`: keep the message that was taken back last, if the redaction is not sent yet.
@@ -133,6 +135,7 @@ pub fn parse_line(line: &str) -> Result<Input, String> {
     let command = find_or_suggest(name)?;
     let input = (command.parse)(args.trim_start()).map_err(|error| match command.usage {
         "" => error,
+        _ if error.ends_with('?') => format!("{error} Usage: {}", command.usage_line()),
         _ => format!("{error}; usage: {}", command.usage_line()),
     })?;
     // What is typed behind it is meant somehow, and dropping it would do something else.
@@ -249,6 +252,17 @@ mod tests {
             ("/audit 5", Input::Request(ServerRequest::Audit(5))),
             ("/rehash", Input::Request(ServerRequest::Rehash)),
             ("/devices", Input::Request(ServerRequest::Devices)),
+            ("/files", Input::Files(None)),
+            ("/files #lobby", Input::Files(Some(Conversation::Channel(lobby())))),
+            ("/files own", Input::Request(ServerRequest::OwnFiles)),
+            (
+                "/files link https://chat.example:6697/f/k3sVnR0mQ2yq1r8uJ5wX7A/photo.jpg",
+                Input::Request(ServerRequest::LinkFile("k3sVnR0mQ2yq1r8uJ5wX7A".into())),
+            ),
+            (
+                "/files unlink k3sVnR0mQ2yq1r8uJ5wX7A",
+                Input::Request(ServerRequest::UnlinkFile("k3sVnR0mQ2yq1r8uJ5wX7A".into())),
+            ),
             ("/devices revoke 2", Input::RevokeDevice(2)),
             ("/invites", Input::Request(ServerRequest::Invites)),
             ("/invites revoke 3", Input::Request(ServerRequest::RevokeInvite(3))),
@@ -298,22 +312,26 @@ mod tests {
             ("/jion #a", "there is no /jion; did you mean /join?"),
             ("/leav", "there is no /leav; did you mean /leave?"),
             ("/xy", "there is no /xy; /help lists the commands, //xy sends it as text"),
-            ("/help jion", "there is no /jion; did you mean /join?; usage: /help [TOPIC|COMMAND]"),
+            ("/help jion", "there is no /jion; did you mean /join? Usage: /help [TOPIC|COMMAND]"),
             (
                 "/frobnicate",
                 "there is no /frobnicate; /help lists the commands, //frobnicate sends it as text",
             ),
-            ("/join", "which channel?; usage: /join #CHANNEL… [KEY]"),
+            ("/join", "which channel? Usage: /join #CHANNEL… [KEY]"),
             ("/join lobby", "lobby is not a channel: channels start with #; usage: /join #CHANNEL… [KEY]"),
-            ("/msg bob", "to whom, and which text?; usage: /msg NAME TEXT"),
+            ("/msg bob", "to whom, and which text? Usage: /msg NAME TEXT"),
             ("/edit", NO_EDIT),
             ("/edit it was so", NO_EDIT),
-            ("/op", "whom?; usage: /op [#CHANNEL] NAME…"),
+            ("/op", "whom? Usage: /op [#CHANNEL] NAME…"),
             ("/limit 0", "a number above 0, or off; usage: /limit [#CHANNEL] NUMBER|off"),
-            ("/secret maybe", "on or off?; usage: /secret [#CHANNEL] [on|off]"),
+            ("/secret maybe", "on or off? Usage: /secret [#CHANNEL] [on|off]"),
+            (
+                "/files link https://chat.example:6697/l/k3sVnR0mQ2yq1r8uJ5wX7A",
+                "which file? /files own lists yours with their ids; usage: /files [NAME|own|link FILE|unlink FILE]",
+            ),
             ("/devices revoke x", "which number? /devices lists them; usage: /devices [revoke NUMBER]"),
-            ("/oper root", "which account and password?; usage: /oper ACCOUNT PASSWORD"),
-            ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [REASON]"),
+            ("/oper root", "which account and password? Usage: /oper ACCOUNT PASSWORD"),
+            ("/kick #lobby", "whom? Usage: /kick [#CHANNEL] NAME [REASON]"),
             (
                 "/ban bob too loud",
                 "a ban is for one name and shows no reason; /kick bob REASON removes them and shows one; \

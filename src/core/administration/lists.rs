@@ -32,6 +32,8 @@ impl Core {
             display_name: account_state.metadata.get("display-name").cloned(),
             listed_name: account_state.listed_name.clone(),
             groups: self.groups_of(account_state.account.id),
+            files: self.files.count_of(account_state.account.id),
+            file_bytes: self.files.bytes_of(account_state.account.id),
         };
         // At least one, and as many as have some groups in all.
         let mut groups = 0;

@@ -28,6 +28,10 @@ pub struct ListedAccount {
     pub listed_name: Option<Arc<str>>,
     /// Groups of the account.
     pub groups: Vec<GroupName>,
+    /// Number of its files.
+    pub files: usize,
+    /// Sum of their sizes, in bytes.
+    pub file_bytes: u64,
 }
 
 /// An invite in the list of invites.

@@ -24,6 +24,8 @@ pub(super) fn users(core: &Core, after: Option<&Nick>) -> AdminReply {
         display_name: listed.display_name.map(|name| name.to_string()),
         listed_name: listed.listed_name.map(|name| name.to_string()),
         groups: listed.groups,
+        files: listed.files,
+        file_bytes: listed.file_bytes,
     };
     AdminReply::Users(core.list_accounts(after, PAGE_SIZE).into_iter().map(user).collect())
 }

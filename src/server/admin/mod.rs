@@ -269,6 +269,10 @@ pub struct User {
     pub listed_name: Option<String>,
     /// Groups of the account.
     pub groups: Vec<GroupName>,
+    /// Number of its files.
+    pub files: usize,
+    /// Sum of their sizes, in bytes.
+    pub file_bytes: u64,
 }
 
 impl User {

@@ -457,6 +457,8 @@ mod encoding {
                 display_name: Some("Al, \"né\"\n".to_owned()),
                 listed_name: None,
                 groups: vec![GroupName::parse("3b").expect("a name")],
+                files: 3,
+                file_bytes: u64::MAX,
             },
         );
         let left_behind = (nicks(), any::<[u8; 32]>(), times()).prop_map(|(account, key, last)| {

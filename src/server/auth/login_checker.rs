@@ -36,6 +36,15 @@ pub(in crate::server) struct LoginChecker {
     hub: HubHandle,
 }
 
+/// Reason for which a password was not checked.
+#[derive(Debug, thiserror::Error)]
+enum NotChecked {
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
 /// Origin of a request.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::server) struct AttemptOrigin {
@@ -96,6 +105,9 @@ impl LoginChecker {
                 self.rate_limit.lock().note_failure(subject, &guess, Instant::now().into());
                 Verification::WrongCredentials
             }
+            Err(NotChecked::Lookup(LookupError::HubStopped)) => {
+                Verification::Unavailable("The server is shutting down".to_owned())
+            }
             Err(why) => {
                 self.incidents.record(
                     subject,
@@ -114,11 +126,11 @@ impl LoginChecker {
         origin: AttemptOrigin,
         name: Option<Nick>,
         password: Zeroizing<String>,
-    ) -> Result<Option<Verified>, PasswordError> {
+    ) -> Result<Option<Verified>, NotChecked> {
         let stored_credentials = match name {
             Some(name) => {
                 let lookup = self.lookups.look_up(origin.subject, move |core| core.login_credentials(&name));
-                lookup.await.map_err(|_| PasswordError::Busy)?
+                lookup.await?
             }
             None => None,
         };

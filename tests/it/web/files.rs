@@ -386,6 +386,12 @@ fn an_own_file_that_nobody_shares_is_removed_by_its_address() {
     let mib = vec![1; 1 << 20];
     let first = upload(&server, "alice", "a.bin", &mib);
     let second = upload(&server, "alice", "b.bin", &[&mib[1..], b"x"].concat());
+    let users = home.run_as("nobody", &["user", "list"], "");
+    let users = String::from_utf8_lossy(&users.stdout).into_owned();
+    assert!(
+        users.lines().any(|user| user.starts_with("alice ") && user.contains(" 2 (2.00 MiB) ")),
+        "{users}"
+    );
     let full = send(&server, "POST /upload HTTP/1.1", &[&basic("alice")], b"more");
     assert_eq!(status(&full), 507, "{full}");
     assert!(full.contains("delete files that no message shares"), "{full}");

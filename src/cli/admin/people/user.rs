@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
+use indicatif::{HumanBytes, HumanCount};
 use zeroize::Zeroizing;
 
 use super::import::{self, BATCH, csv_line};
@@ -318,14 +319,14 @@ fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
     if json {
         return print_objects(&users);
     }
-    let titles = ["NAME", "ROLE", "STATE", "REPLAY", "BOT", "SINCE", "GROUPS", "PERSON"];
+    let titles = ["NAME", "ROLE", "STATE", "REPLAY", "BOT", "SINCE", "FILES", "GROUPS", "PERSON"];
     let mut rows = vec![titles.map(ToOwned::to_owned)];
     for user in users {
         // The display name is the account's choice.
         let person = user.shown_name().filter(|person| *person != user.name.as_str());
         let person = clean(person.unwrap_or_default());
         let groups = user.groups.iter().map(GroupName::as_str).collect::<Vec<_>>().join(", ");
-        let User { name, role, disabled, created, replay, bot, .. } = user;
+        let User { name, role, disabled, created, replay, bot, files, file_bytes, .. } = user;
         let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
         let state = if disabled { "disabled" } else { "enabled" };
         let replay = match replay {
@@ -334,6 +335,10 @@ fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
             None => "default".to_owned(),
         };
         let bot = if bot { "yes" } else { "no" };
+        let files = match files {
+            0 => "-".to_owned(),
+            count => format!("{} ({})", HumanCount(count as u64), HumanBytes(file_bytes)),
+        };
         rows.push([
             name.to_string(),
             role.to_string(),
@@ -341,6 +346,7 @@ fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
             replay,
             bot.into(),
             format_minute(created),
+            files,
             or_dash(groups),
             or_dash(person),
         ]);

@@ -181,6 +181,36 @@ fn devices_and_invites_are_lists() {
 }
 
 #[test]
+fn files_are_lists_and_a_link_is_a_secret() {
+    let lobby = Conversation::parse("#lobby").expect("a channel");
+    let id = "k3sVnR0mQ2yq1r8uJ5wX7A";
+    let shared = format!(
+        ":srv NOTE FILES SHARED #lobby 0000018bcfe56800 2023-01-02T03:04:05.000Z bob {id};image/png;20481;640x480 :my photo.png"
+    );
+    let replies = [&*shared, ":srv NOTE FILES SHARED_LIST #lobby 0000018bcfe56800 :100 files"];
+    insta::assert_snapshot!(card_lines(answer_with(ServerRequest::SharedFiles(lobby.clone()), &replies)));
+    let none =
+        answer_with(ServerRequest::SharedFiles(lobby), &[":srv NOTE FILES SHARED_LIST #lobby * :0 files"]);
+    assert_eq!(
+        none,
+        Answer::Sentence("no message in #lobby shares a file; /upload PATH sends one".to_owned())
+    );
+    let own = format!(":srv NOTE FILES FILE {id} 2048 text/plain 2023-01-02T03:04:05.000Z 1 * :notes.txt");
+    let linked = format!(":srv NOTE FILES FILE {id} 1 text/plain 2023-01-02T03:04:05.000Z 0 link :a.txt");
+    let replies = [&*own, &*linked, ":srv NOTE FILES FILE_LIST 2049 1073741824 :2 files"];
+    insta::assert_snapshot!(card_lines(answer_with(ServerRequest::OwnFiles, &replies)));
+    let replies = [&*format!(":srv NOTE FILES LINK {id} https://192.0.2.7/l/token :Whoever has this link")];
+    let link = answer_with(ServerRequest::LinkFile(id.to_owned()), &replies);
+    assert!(!format!("{link:?}").contains("token"), "the link is hidden from Debug");
+    insta::assert_snapshot!(card_lines(link));
+    let refused = answer_with(
+        ServerRequest::UnlinkFile(id.to_owned()),
+        &[":srv FAIL FILES NO_SUCH_FILE :There is no such file"],
+    );
+    assert!(matches!(refused, Answer::Failure(text) if text.contains("/files own")));
+}
+
+#[test]
 fn the_audit_is_a_table() {
     let replies = [
         ":srv NOTE AUDIT ENTRY 2023-01-02T03:04:05.000Z alice :channel kick bob: #lobby: spam",

@@ -1,8 +1,9 @@
 //! Commands that send messages, or act on one.
 
-use super::arguments::{parse_conversation, required};
+use super::arguments::{parse_conversation, required, split_word};
 use super::{Argument, Command, Group, command};
 use crate::client::input::{DraftCommand, Input, ViewCommand};
+use crate::client::model::requests::ServerRequest;
 use crate::client::text::file_address::FileAddress;
 use crate::client::text::paths::{LeadingPath, leading_path};
 
@@ -43,6 +44,14 @@ pub(super) const GROUP: Group = Group {
             "save the files of the selected message, or of the last one with files, or the file at an address",
             &[],
             parse_save,
+        ),
+        command(
+            "files",
+            "[NAME|own|link FILE|unlink FILE]",
+            "list the files that messages share; NAME: in another conversation; own: yours; link: make an address of \
+             one that needs no login; unlink: revoke it; FILE is its address or its id",
+            &[Argument::OneOf(&["own", "link", "unlink"])],
+            parse_files,
         ),
         Command {
             name: "reply",
@@ -134,6 +143,22 @@ fn parse_save(args: &str) -> Result<Input, String> {
         text => Some(FileAddress::parse(text).map_err(|error| error.to_string())?),
     };
     Ok(Input::View(ViewCommand::SaveFiles(address)))
+}
+
+fn parse_files(args: &str) -> Result<Input, String> {
+    let file = |text: &str| match FileAddress::parse(text) {
+        Ok(FileAddress { id: Some(id), .. }) => Ok(id),
+        Err(_) if FileAddress::is_id(text) => Ok(text.to_owned()),
+        _ => Err("which file? /files own lists yours with their ids".to_owned()),
+    };
+    Ok(match split_word(args) {
+        ("", _) => Input::Files(None),
+        ("own", "") => Input::Request(ServerRequest::OwnFiles),
+        ("link", text) => Input::Request(ServerRequest::LinkFile(file(text)?)),
+        ("unlink", text) => Input::Request(ServerRequest::UnlinkFile(file(text)?)),
+        (name, "") => Input::Files(Some(parse_conversation(name)?)),
+        _ => return Err("one conversation, or own".to_owned()),
+    })
 }
 
 fn parse_react(args: &str) -> Result<Input, String> {

@@ -232,7 +232,7 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
                 .to_owned()
         }
         "NO_SUCH_CERT" => "no device of yours has that fingerprint; /devices lists them".to_owned(),
-        "NO_SUCH_FILE" => "there is no such file; check its id (/raw FILES LIST lists yours)".to_owned(),
+        "NO_SUCH_FILE" => "there is no such file; check its id (/files own lists yours)".to_owned(),
         "NO_SUCH_INVITE" => "there is no open invite with that number; /invites lists them".to_owned(),
         "NOT_OWNER" => "only the account that uploaded that file may do that; ask them to do it".to_owned(),
         "REDACT_FORBIDDEN" => {

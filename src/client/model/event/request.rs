@@ -54,6 +54,14 @@ pub enum ServerRequest {
     Devices,
     /// CERT DEL: removes the device with this fingerprint, which the list had at this number.
     RevokeDevice(usize, String),
+    /// FILES LIST: what messages of a conversation share.
+    SharedFiles(Conversation),
+    /// FILES LIST: the files of this account.
+    OwnFiles,
+    /// FILES LINK: makes a link to the file with this id, which needs no login.
+    LinkFile(String),
+    /// FILES UNLINK: revokes the link.
+    UnlinkFile(String),
     /// INVITES LIST: the open invites to the server.
     Invites,
     /// INVITES REVOKE: revokes the invite with this number.
@@ -132,6 +140,7 @@ impl ServerRequest {
             Self::Kill { .. } => "kill",
             Self::Wallops(_) => "wallops",
             Self::Devices | Self::RevokeDevice(..) => "devices",
+            Self::SharedFiles(_) | Self::OwnFiles | Self::LinkFile(_) | Self::UnlinkFile(_) => "files",
             Self::Invites | Self::RevokeInvite(_) => "invites",
             Self::CreateInvite(_) => "invite-link",
             Self::Audit(_) => "audit",

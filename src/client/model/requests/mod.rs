@@ -92,6 +92,12 @@ impl ServerRequest {
             Self::Wallops(text) => vec![Line::new("WALLOPS").trailing(text)],
             Self::Devices => vec![Line::new("CERT").arg("LIST")],
             Self::RevokeDevice(_, fingerprint) => vec![Line::new("CERT").arg("DEL").arg(fingerprint)],
+            Self::SharedFiles(conversation) => {
+                vec![Line::new("FILES").arg("LIST").arg(conversation.as_str())]
+            }
+            Self::OwnFiles => vec![Line::new("FILES").arg("LIST")],
+            Self::LinkFile(id) => vec![Line::new("FILES").arg("LINK").arg(id)],
+            Self::UnlinkFile(id) => vec![Line::new("FILES").arg("UNLINK").arg(id)],
             Self::Invites => vec![Line::new("INVITES").arg("LIST")],
             Self::RevokeInvite(id) => vec![Line::new("INVITES").arg("REVOKE").arg(&id.to_string())],
             Self::CreateInvite(words) => {

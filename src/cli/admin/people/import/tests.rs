@@ -192,6 +192,8 @@ fn user(name: &str, listed_name: Option<&str>) -> User {
         display_name: None,
         listed_name: listed_name.map(ToOwned::to_owned),
         groups: Vec::new(),
+        files: 0,
+        file_bytes: 0,
     }
 }
 
