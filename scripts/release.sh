@@ -41,6 +41,8 @@ trap 'rm -rf "$work"' EXIT
 # Builds the program for Linux and sets $program.
 build() {
     local musl
+    # Kernels for ARM have pages of 4, 16 or 64 KiB, and jemalloc ends where they are larger than it was built for.
+    if [ "$(uname -m)" = aarch64 ]; then export JEMALLOC_SYS_WITH_LG_PAGE=16; fi
     musl=$(uname -m)-unknown-linux-musl
     need cargo-auditable 0.7.7
     if { rustup target list --installed | grep -qx "$musl" || rustup target add "$musl"; } 2>/dev/null &&
