@@ -4,8 +4,9 @@
 //! real disk; by default the temporary folder). Prints for each size the rows a second, the processor time of the
 //! store's thread for a row, and the time of a commit. Then commits 4,000 batches of 75 messages of 200 accounts, each to
 //! itself, with a search index, and prints the processor time of each thread for a message, the time of a commit, that of a
-//! bare sync after each, of as many bytes as the commit wrote to its log, and the bytes on disk. Then prints the time of a commit of 32 messages while every tenth commit redacts a message, which is erased from the
-//! database, its log and the search index, and while another program holds both of these open to read.
+//! bare sync after each, of as many bytes as the commit wrote to its log, and the bytes on disk. Then prints the time of a
+//! commit of 32 messages while every tenth commit redacts a message, which is erased from the database, its log and the
+//! search index, and while another program holds both of these open to read.
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};

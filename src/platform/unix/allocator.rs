@@ -3,7 +3,5 @@
 
 use tikv_jemallocator::Jemalloc;
 
-/// Not in fuzz targets, where the sanitizer has an allocator of its own.
-#[cfg(not(fuzzing))]
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;

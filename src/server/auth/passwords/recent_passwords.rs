@@ -49,8 +49,8 @@ impl RecentPasswords {
     /// Time over which the checks are counted, and for which a password is remembered.
     pub const SPAN: Duration = Duration::from_mins(1);
 
-    /// Maximum count of accounts in the table. If there are more within two spans, the others are not remembered, and their passwords
-    /// are hashed.
+    /// Maximum count of accounts in the table. If it is full of entries that count, others are not remembered, and their
+    /// passwords are hashed.
     const MAX_ACCOUNTS: usize = 1 << 14;
 
     /// Makes an empty table with a key of its own.
